@@ -1,0 +1,88 @@
+// The event loop: the only place that reads a clock, once a turn; one uv timer for all deadlines. Loop thread only,
+// but Wakeup::wake(), which any thread may call. Nothing here wakes the process without a deadline of somebody's.
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <vector>
+
+#include "agent/base/time.h"
+
+namespace checkrelay {
+
+class Loop {
+ public:
+  Loop();
+  ~Loop();  // REQUIRES: everything built on it is gone. Runs pending close callbacks.
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  [[nodiscard]] uv_loop_t* uv() { return &loop_; }
+  // Frozen for this turn. The wall clock is re-read each turn too, so a jump shows as data, never as a wait.
+  [[nodiscard]] Instant now() const { return now_; }
+  void run();   // until stop()
+  void stop();  // at the end of this turn
+  void run_once();  // one turn, waiting for an event; for tests
+  // Runs `f` at the end of this turn (or of the next, when called from such an `f`).
+  void defer(std::function<void()> f);
+  [[nodiscard]] Duration longest_turn() const { return longest_turn_; }
+
+ private:
+  friend class Timer;
+  struct Impl;
+  uv_loop_t loop_{};
+  Instant now_{};
+  Duration longest_turn_{};
+  std::unique_ptr<Impl> impl_;
+};
+
+// A deadline of somebody's. Destroying it forgets the deadline.
+class Timer {
+ public:
+  Timer(Loop& loop, std::function<void()> fire);  // `loop` must outlive the timer
+  ~Timer();
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  void at(Steady when);  // replaces the deadline before; in the past = next turn
+  void clear();
+
+ private:
+  friend class Loop;
+  Loop& loop_;
+  std::function<void()> fire_;
+  Steady when_{};
+  bool set_ = false;
+};
+
+// Lets another thread wake the loop. Wakes that come together run `f` once.
+class Wakeup {
+ public:
+  Wakeup(Loop& loop, std::function<void()> f);
+  ~Wakeup();
+  Wakeup(const Wakeup&) = delete;
+  Wakeup& operator=(const Wakeup&) = delete;
+  void wake();
+
+ private:
+  struct Handle;
+  Handle* handle_;  // owned by the uv loop after close
+};
+
+// Calls `f(signal)` on the loop.
+class Signals {
+ public:
+  Signals(Loop& loop, std::initializer_list<int> signals, std::function<void(int)> f);
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+ private:
+  struct Handle;
+  std::vector<Handle*> handles_;
+};
+
+}  // namespace checkrelay
