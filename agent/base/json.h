@@ -1,5 +1,6 @@
-// Writes JSON onto a string, for hot paths: no tree, no allocation of its own. Commas are its business, matching
-// begin and end the caller's. Text must be UTF-8 (see make_valid_utf8); control characters are escaped.
+// Writes JSON onto a string, for hot paths: no tree, no allocation of its own. Commas are its
+// business, matching begin and end the caller's. Text must be UTF-8 (see make_valid_utf8); control
+// characters are escaped.
 #pragma once
 
 #include <charconv>
@@ -21,7 +22,8 @@ class JsonWriter {
   JsonWriter& key(std::string_view name);  // then a value
   JsonWriter& text(std::string_view value);
   JsonWriter& integer(std::int64_t value);
-  JsonWriter& number(double value);  // shortest form that reads back the same; null where not finite
+  JsonWriter& number(
+      double value);  // shortest form that reads back the same; null where not finite
   JsonWriter& boolean(bool value) { return raw(value ? "true" : "false"); }
   JsonWriter& null() { return raw("null"); }
   JsonWriter& raw(std::string_view json);  // a ready value

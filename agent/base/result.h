@@ -1,5 +1,6 @@
-// How things fail here: a value, named by what the caller can do about it. Exceptions of libraries end at the
-// file that calls the library. Data from a peer, a disk or a person is never an assertion, always a Result.
+// How things fail here: a value, named by what the caller can do about it. Exceptions of libraries
+// end at the file that calls the library. Data from a peer, a disk or a person is never an
+// assertion, always a Result.
 #pragma once
 
 #include <string>
@@ -19,7 +20,8 @@ enum class Errc {
 
 struct Error {
   Errc code = Errc::invalid;
-  std::string what{};  // one line for a person; carries the offending fragment, quoted and cut (see text.h)
+  std::string
+      what{};  // one line for a person; carries the offending fragment, quoted and cut (see text.h)
 };
 
 template <typename T>

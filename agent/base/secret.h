@@ -1,5 +1,5 @@
-// A password or token. It has no formatter and no stream operator, so that it cannot reach a log line or an error
-// text by accident; reveal() is the only way out and easy to search for.
+// A password or token. It has no formatter and no stream operator, so that it cannot reach a log
+// line or an error text by accident; reveal() is the only way out and easy to search for.
 #pragma once
 
 #include <string>

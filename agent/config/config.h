@@ -1,5 +1,6 @@
-// The configuration file as plain structs, or every fault in it as "file:line: key: what is wrong". Loading reads the
-// file and the files that X_file options name, nothing else. The only toml++ include is in config.cc.
+// The configuration file as plain structs, or every fault in it as "file:line: key: what is wrong".
+// Loading reads the file and the files that X_file options name, nothing else. The only toml++
+// include is in config.cc.
 #pragma once
 
 #include <string>
@@ -54,8 +55,8 @@ struct Config {
 
 struct Fault {
   std::string file{};
-  int line = 0;        // 0 where the whole file is meant
-  std::string key{};   // dotted, "destination.central.url"
+  int line = 0;       // 0 where the whole file is meant
+  std::string key{};  // dotted, "destination.central.url"
   std::string what{};
 };
 [[nodiscard]] std::string to_string(const Fault& fault);  // "FILE:LINE: key: what is wrong"
@@ -66,18 +67,22 @@ struct Loaded {
 };
 // Never throws; a missing or unreadable file is a fault.
 [[nodiscard]] Loaded load_config(const std::string& file, const Registry& registry);
-[[nodiscard]] Loaded parse_config(std::string_view text, const std::string& file, const Registry& registry);
+[[nodiscard]] Loaded parse_config(std::string_view text, const std::string& file,
+                                  const Registry& registry);
 
-// The annotated default configuration, made from the option rows: what `check --defaults` prints and conf/checkrelay.toml is.
+// The annotated default configuration, made from the option rows: what `check --defaults` prints
+// and conf/checkrelay.toml is.
 [[nodiscard]] std::string default_config(const Registry& registry);
 
-// Rows of the sections themselves; [[destination]] common rows hold backlog, max_age, retry_min, … .
+// Rows of the sections themselves; [[destination]] common rows hold backlog, max_age, retry_min, …
+// .
 [[nodiscard]] std::span<const OptionRow> agent_rows();
 [[nodiscard]] std::span<const OptionRow> limits_rows();
 [[nodiscard]] std::span<const OptionRow> log_rows();
 [[nodiscard]] std::span<const OptionRow> destination_rows();
 
-// What `send` needs of a configuration, leniently: works on a file with faults elsewhere, or none at all.
+// What `send` needs of a configuration, leniently: works on a file with faults elsewhere, or none
+// at all.
 struct ClientConfig {
   std::string socket{};     // of the agent; the default where the file does not say
   std::string spool_dir{};  // of the first spool intake; empty where there is none

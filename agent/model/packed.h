@@ -1,5 +1,6 @@
-// The packed form of a check result: what the journal keeps and bundles carry. MessagePack, an array that begins with
-// its version; spool/FORMAT.md is the document, tests/golden the bytes. Readers take every version up to kPackedVersion.
+// The packed form of a check result: what the journal keeps and bundles carry. MessagePack, an
+// array that begins with its version; spool/FORMAT.md is the document, tests/golden the bytes.
+// Readers take every version up to kPackedVersion.
 #pragma once
 
 #include <string>

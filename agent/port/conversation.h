@@ -1,11 +1,13 @@
 // One exchange with one peer, in one dialect, without I/O and without a clock.
 //
-// Loop thread only. A transport feeds what it received and, after the call has returned, performs what `out` asks for,
-// so nothing re-enters. Peer input never asserts. After `out.close`, no further calls but the destructor.
+// Loop thread only. A transport feeds what it received and, after the call has returned, performs
+// what `out` asks for, so nothing re-enters. Peer input never asserts. After `out.close`, no
+// further calls but the destructor.
 //
-// Inbound: asks to submit results, and tells the peer "accepted" only from settle(). Submissions are settled in any
-// order; replies leave in the order of the peer's results. Outbound: built with its batch; yields exactly one verdict an
-// item before or at close, whatever the peer does, a failure Message included.
+// Inbound: asks to submit results, and tells the peer "accepted" only from settle(). Submissions
+// are settled in any order; replies leave in the order of the peer's results. Outbound: built with
+// its batch; yields exactly one verdict an item before or at close, whatever the peer does, a
+// failure Message included.
 #pragma once
 
 #include <cstddef>
@@ -33,9 +35,10 @@ struct Submission {
 // What became of one submitted result.
 struct Outcome {
   bool ok = false;
-  std::string id{};             // the result's identity, where ok
-  Errc code = Errc::invalid;    // where not ok: invalid, refused (not this peer's host), full, unavailable
-  std::string error{};          // where not ok
+  std::string id{};  // the result's identity, where ok
+  Errc code =
+      Errc::invalid;    // where not ok: invalid, refused (not this peer's host), full, unavailable
+  std::string error{};  // where not ok
 };
 
 // A piece of input that was refused before it became a result.
@@ -47,10 +50,12 @@ struct Refusal {
 struct Actions {
   std::vector<Message> send{};
   std::vector<Submission> submit{};
-  std::vector<Refusal> refused{};     // for counters, logs and the spool's .why files; replies are in `send`
-  std::vector<Verdict> verdicts{};    // outbound
-  std::optional<Ticket> inquire{};    // the request just received is the operator's: answer() brings the response
-  bool close = false;                 // after `send` is written
+  std::vector<Refusal>
+      refused{};  // for counters, logs and the spool's .why files; replies are in `send`
+  std::vector<Verdict> verdicts{};  // outbound
+  std::optional<Ticket>
+      inquire{};       // the request just received is the operator's: answer() brings the response
+  bool close = false;  // after `send` is written
 };
 
 class Conversation {
@@ -61,7 +66,8 @@ class Conversation {
   // The peer sends no more (end of a stream or file). Replies that are still owed are still wanted.
   virtual void finish(Instant now, Actions& out) = 0;
   // `outcomes` holds one a result of the submission, in its order.
-  virtual void settle(Ticket ticket, std::span<const Outcome> outcomes, Instant now, Actions& out) = 0;
+  virtual void settle(Ticket ticket, std::span<const Outcome> outcomes, Instant now,
+                      Actions& out) = 0;
   virtual void answer(Ticket ticket, Message response, Instant now, Actions& out);
   // When expire() wants to be called; a spurious call before is a no-op.
   [[nodiscard]] virtual std::optional<Steady> deadline() const { return std::nullopt; }

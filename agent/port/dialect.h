@@ -1,5 +1,6 @@
-// One outside system's language, both directions. Immortal and stateless: a row in plugins/builtin.cc. Building a half
-// from options touches nothing outside memory, so that `check` can validate any configuration anywhere.
+// One outside system's language, both directions. Immortal and stateless: a row in
+// plugins/builtin.cc. Building a half from options touches nothing outside memory, so that `check`
+// can validate any configuration anywhere.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,8 @@ enum class Framing {
   lines,     // a byte stream of mixed writers (FIFO): each line judged by itself, no replies
   file,      // a file's bytes, then finish(); replies are not read, refusals go to .why
   http,      // whole HTTP messages
-  append,    // outbound: bytes to be appended and synced; the echo of an empty bytes Message says that they are
+  append,    // outbound: bytes to be appended and synced; the echo of an empty bytes Message says
+             // that they are
   none,      // outbound: nothing travels
 };
 
@@ -32,21 +34,22 @@ struct InboundContext {
   Framing framing = Framing::stream;
   std::size_t max_result = 64 * 1024;  // bytes of one result as sent
   std::string file_name{};             // framing file: the name within the directory
-  bool authenticated = true;           // http: the peer gave credentials that this door takes, or needs none
-  std::string auth_error{};            // http: where not authenticated, why
+  bool authenticated = true;  // http: the peer gave credentials that this door takes, or needs none
+  std::string auth_error{};   // http: where not authenticated, why
 };
 
 // What a dialect's upstream can do, and so how it is fed unless the configuration says otherwise.
 struct OutboundTraits {
   Framing framing = Framing::http;
-  std::string_view backlog = "all";    // "latest" where the upstream stamps results on arrival
-  std::size_t batch_max = 1;           // results a conversation
-  std::size_t max_in_flight = 1;       // conversations at once
-  double rate = 0;                     // results a second, 0 = unlimited
+  std::string_view backlog = "all";  // "latest" where the upstream stamps results on arrival
+  std::size_t batch_max = 1;         // results a conversation
+  std::size_t max_in_flight = 1;     // conversations at once
+  double rate = 0;                   // results a second, 0 = unlimited
   Duration timeout = std::chrono::seconds(15);
 };
 
-// One destination's half of a dialect: what its conversations share (a login token, say). Loop thread only.
+// One destination's half of a dialect: what its conversations share (a login token, say). Loop
+// thread only.
 class Outbound {
  public:
   virtual ~Outbound() = default;
@@ -63,11 +66,15 @@ class Dialect {
   // Inbound over HTTP: true where a request's path (no query) is this dialect's.
   [[nodiscard]] virtual bool owns_path(std::string_view) const { return false; }
   // nullptr where the dialect does not come in by this framing.
-  [[nodiscard]] virtual std::unique_ptr<Conversation> inbound(const InboundContext&) const { return nullptr; }
+  [[nodiscard]] virtual std::unique_ptr<Conversation> inbound(const InboundContext&) const {
+    return nullptr;
+  }
 
   // Outbound: none where it is no destination type.
   [[nodiscard]] virtual std::optional<OutboundTraits> traits() const { return std::nullopt; }
-  [[nodiscard]] virtual std::span<const OptionRow> options() const { return {}; }  // its own rows; common ones are config's
+  [[nodiscard]] virtual std::span<const OptionRow> options() const {
+    return {};
+  }  // its own rows; common ones are config's
   [[nodiscard]] virtual Result<std::unique_ptr<Outbound>> outbound(const Options&) const {
     return fail(Errc::unsupported, "no destination type");
   }

@@ -1,13 +1,16 @@
-// The durable queue. It keeps opaque records in the order of acceptance, once for each destination that owes them a
-// verdict, and knows nothing of monitoring but a record's subject (for order) and state (for the backlog policy).
+// The durable queue. It keeps opaque records in the order of acceptance, once for each destination
+// that owes them a verdict, and knows nothing of monitoring but a record's subject (for order) and
+// state (for the backlog policy).
 //
-// Loop thread only; work is done elsewhere and comes back through callbacks that poll() runs, in order, on the loop
-// thread. stage() is cheap; records staged while a sync runs share the next one. A callback of stage() with success
-// means: committed and synced. A failed commit does not prove that nothing was stored: the same id staged again is
-// stored once. Claims live in memory: a restart frees them. Damage is never fatal: opening reports what was lost.
+// Loop thread only; work is done elsewhere and comes back through callbacks that poll() runs, in
+// order, on the loop thread. stage() is cheap; records staged while a sync runs share the next one.
+// A callback of stage() with success means: committed and synced. A failed commit does not prove
+// that nothing was stored: the same id staged again is stored once. Claims live in memory: a
+// restart frees them. Damage is never fatal: opening reports what was lost.
 //
-// Within a destination (a lane) records of one subject are claimed in order of acceptance and never two at once.
-// Every record is, for each of its lanes, in exactly one of: pending, in flight, delivered, superseded, expired, dead.
+// Within a destination (a lane) records of one subject are claimed in order of acceptance and never
+// two at once. Every record is, for each of its lanes, in exactly one of: pending, in flight,
+// delivered, superseded, expired, dead.
 #pragma once
 
 #include <cstddef>
@@ -29,14 +32,14 @@ using LaneMask = std::uint64_t;  // a bit a lane
 constexpr LaneId kMaxLanes = 64;
 
 struct Record {
-  std::string id{};           // 1-64 bytes
-  bool id_given = false;      // by the producer: the same id within kSameIdWindow is stored once
-  std::string subject{};      // the key that order and superseding go by; any bytes
+  std::string id{};       // 1-64 bytes
+  bool id_given = false;  // by the producer: the same id within kSameIdWindow is stored once
+  std::string subject{};  // the key that order and superseding go by; any bytes
   std::uint8_t state = 0;
-  Wall time{};                // of the check: max_age counts from it
+  Wall time{};  // of the check: max_age counts from it
   Wall received{};
   LaneMask lanes = 0;
-  std::string body{};         // opaque
+  std::string body{};  // opaque
 };
 constexpr auto kSameIdWindow = std::chrono::hours(24);
 
@@ -59,18 +62,18 @@ struct Claim {
   Seq seq = 0;
   std::string body{};
   Wall received{};
-  unsigned tries = 0;                    // verdicts so far that were not the last
-  std::optional<Wall> first_unknown{};   // when the upstream first did not know the object
+  unsigned tries = 0;                   // verdicts so far that were not the last
+  std::optional<Wall> first_unknown{};  // when the upstream first did not know the object
 };
 
 // What becomes of a claim.
 struct Settlement {
   enum class End {
     delivered,
-    dead,        // kept, with `answer`
+    dead,  // kept, with `answer`
     expired,
-    put_back,    // pending again at its place; the lane's trouble, not its own
-    later,       // pending, not before `due`; later records of its subject wait behind it
+    put_back,  // pending again at its place; the lane's trouble, not its own
+    later,     // pending, not before `due`; later records of its subject wait behind it
   };
   Seq seq = 0;
   End end = End::put_back;
@@ -82,37 +85,44 @@ struct Settlement {
 struct LaneStats {
   std::string name{};
   bool active = false;  // in the configuration
-  std::uint64_t pending = 0, in_flight = 0, delivered = 0, superseded = 0, expired = 0, dead = 0, retries = 0;
-  std::optional<Wall> oldest{};     // `received` of the oldest pending one
-  bool claimable = false;           // a claim now would probably bring something
-  std::optional<Steady> next_due{}; // when one that was put off becomes claimable
+  std::uint64_t pending = 0, in_flight = 0, delivered = 0, superseded = 0, expired = 0, dead = 0,
+                retries = 0;
+  std::optional<Wall> oldest{};      // `received` of the oldest pending one
+  bool claimable = false;            // a claim now would probably bring something
+  std::optional<Steady> next_due{};  // when one that was put off becomes claimable
 };
 
 struct JournalStats {
-  std::uint64_t bytes = 0;  // on disk
-  bool full = false;        // stage() answers Errc::full until room is made
-  std::uint64_t staged = 0; // bytes staged and not yet committed: the measure of congestion
+  std::uint64_t bytes = 0;   // on disk
+  bool full = false;         // stage() answers Errc::full until room is made
+  std::uint64_t staged = 0;  // bytes staged and not yet committed: the measure of congestion
   std::uint64_t commits = 0;
-  std::string trouble{};    // why the last commit failed; empty when the last one succeeded
+  std::string trouble{};           // why the last commit failed; empty when the last one succeeded
   std::vector<LaneStats> lanes{};  // index = LaneId; names of unused ones are empty
 };
 
 // Which records browse() wants. Any order of members; all that are given must hold.
 struct BrowseQuery {
-  enum class What { pending, dead, delivered, any };  // delivered = every end that is in the bounded history
+  enum class What {
+    pending,
+    dead,
+    delivered,
+    any
+  };  // delivered = every end that is in the bounded history
   What what = What::pending;
   std::optional<LaneId> lane{};
   std::optional<Seq> seq{};
   std::string id{};
   std::function<bool(const std::string& body)> match{};  // runs on the journal's thread: pure
-  Seq after = 0;             // for paging: only greater seq
+  Seq after = 0;                                         // for paging: only greater seq
   std::size_t limit = 100;
 };
 
 struct StoryLine {
   Wall at{};
   LaneId lane = 0;
-  std::string what{};    // "stored", "delivered", "dead", "put back", "later", "superseded", "expired", "retried", "dropped"
+  std::string what{};  // "stored", "delivered", "dead", "put back", "later", "superseded",
+                       // "expired", "retried", "dropped"
   std::string answer{};
 };
 
@@ -121,7 +131,7 @@ struct Browsed {
   std::string id{};
   Wall received{};
   LaneId lane = 0;
-  std::string what{};    // pending, in_flight, delivered, superseded, expired, dead
+  std::string what{};  // pending, in_flight, delivered, superseded, expired, dead
   unsigned tries = 0;
   std::string answer{};  // of the last try
   std::string body{};
@@ -137,29 +147,35 @@ class Journal {
  public:
   virtual ~Journal() = default;  // commits what is staged and settled, runs no callbacks
 
-  // Declares the destinations, by name. Lanes of names not given stay on disk, inactive. Before the first stage()
-  // and again at every reload. Result: the lane of each, in the order given.
+  // Declares the destinations, by name. Lanes of names not given stay on disk, inactive. Before the
+  // first stage() and again at every reload. Result: the lane of each, in the order given.
   [[nodiscard]] virtual Result<std::vector<LaneId>> lanes(
       const std::vector<std::pair<std::string, LaneOptions>>& destinations) = 0;
 
-  // All or none. Errors: full, unavailable (the disk failed; nothing is known to be stored), in every case whole.
-  virtual void stage(std::vector<Record> records, std::function<void(Result<std::vector<Stored>>)> done) = 0;
+  // All or none. Errors: full, unavailable (the disk failed; nothing is known to be stored), in
+  // every case whole.
+  virtual void stage(std::vector<Record> records,
+                     std::function<void(Result<std::vector<Stored>>)> done) = 0;
 
-  // At most `records` and about `bytes` of the oldest claimable records of distinct subjects. `done` may get none.
+  // At most `records` and about `bytes` of the oldest claimable records of distinct subjects.
+  // `done` may get none.
   virtual void claim(LaneId lane, std::size_t records, std::size_t bytes,
                      std::function<void(std::vector<Claim>)> done) = 0;
   // Each seq must be claimed and not yet settled; others are ignored.
   virtual void settle(LaneId lane, std::vector<Settlement> settlements) = 0;
 
   virtual void browse(BrowseQuery query, std::function<void(BrowsePage)> done) = 0;
-  // Operator's: dead ones become pending again; empty `seqs` = every dead one (of `lane`, where given).
-  virtual void retry(std::optional<LaneId> lane, std::vector<Seq> seqs, std::function<void(std::size_t)> done) = 0;
+  // Operator's: dead ones become pending again; empty `seqs` = every dead one (of `lane`, where
+  // given).
+  virtual void retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
+                     std::function<void(std::size_t)> done) = 0;
   // Operator's: pending and dead ones end as expired, "dropped".
-  virtual void drop(std::optional<LaneId> lane, std::vector<Seq> seqs, std::function<void(std::size_t)> done) = 0;
+  virtual void drop(std::optional<LaneId> lane, std::vector<Seq> seqs,
+                    std::function<void(std::size_t)> done) = 0;
 
   [[nodiscard]] virtual const JournalStats& stats() const = 0;  // as of the last poll()
-  // Runs the callbacks that are ready and takes the clock for what happens next. Call it at every turn of the loop in
-  // which the journal's wake-up came, and before stats() is trusted.
+  // Runs the callbacks that are ready and takes the clock for what happens next. Call it at every
+  // turn of the loop in which the journal's wake-up came, and before stats() is trusted.
   virtual void poll(Instant now) = 0;
 };
 

@@ -17,13 +17,16 @@ namespace checkrelay {
 
 class Loop;
 
-// A kind of intake ([[intake]] type). `open` is called on the loop thread with validated options; `receiver` must
-// outlive the listener. Options that every kind has (dialects, users) are the configuration's business.
+// A kind of intake ([[intake]] type). `open` is called on the loop thread with validated options;
+// `receiver` must outlive the listener. Options that every kind has (dialects, users) are the
+// configuration's business.
 struct IntakeKind {
   std::string_view name{};
   std::string_view summary{};
   std::span<const OptionRow> options{};
-  std::function<Result<std::unique_ptr<Listener>>(const Options&, const Options& limits, Loop&, Receiver&)> open{};
+  std::function<Result<std::unique_ptr<Listener>>(const Options&, const Options& limits, Loop&,
+                                                  Receiver&)>
+      open{};
 };
 
 // How a destination's conversations travel, by the framing of its dialect.

@@ -1,6 +1,7 @@
-// How bytes and HTTP messages move. A transport knows no monitoring: it opens doors for an intake (Receiver is what it
-// hands upward to) and carries outbound conversations. Loop thread only. Callbacks given to a Receiver may be called
-// at any later turn, also after the connection has gone: transports hold their connections weakly in them.
+// How bytes and HTTP messages move. A transport knows no monitoring: it opens doors for an intake
+// (Receiver is what it hands upward to) and carries outbound conversations. Loop thread only.
+// Callbacks given to a Receiver may be called at any later turn, also after the connection has
+// gone: transports hold their connections weakly in them.
 #pragma once
 
 #include <cstdint>
@@ -21,19 +22,21 @@ namespace checkrelay {
 
 // Who is at the other end.
 struct Peer {
-  std::string where{};                  // for logs: "127.0.0.1:4711", "uid=1000 pid=77", a file name
-  std::optional<std::uint32_t> uid{};   // unix sockets (SO_PEERCRED) and spool files (owner)
+  std::string where{};                 // for logs: "127.0.0.1:4711", "uid=1000 pid=77", a file name
+  std::optional<std::uint32_t> uid{};  // unix sockets (SO_PEERCRED) and spool files (owner)
   std::optional<std::uint32_t> gid{};
-  bool http = false;                    // speaks HTTP on this pipe
-  bool local = false;                   // unix socket, file, or loopback address
+  bool http = false;   // speaks HTTP on this pipe
+  bool local = false;  // unix socket, file, or loopback address
 };
 
 // An intake, seen from the transport that opened its door. Must outlive the Listener.
 class Receiver {
  public:
   virtual ~Receiver() = default;
-  // A peer has come. nullptr = not admitted; `why` then says so (written as a line where the pipe allows, and logged).
-  [[nodiscard]] virtual std::unique_ptr<Conversation> accept(const Peer& peer, const InboundContext& context,
+  // A peer has come. nullptr = not admitted; `why` then says so (written as a line where the pipe
+  // allows, and logged).
+  [[nodiscard]] virtual std::unique_ptr<Conversation> accept(const Peer& peer,
+                                                             const InboundContext& context,
                                                              std::string& why) = 0;
   // Journals the results. `done` is called once, on the loop thread, never from within submit().
   virtual void submit(const Peer& peer, Submission submission,
@@ -49,9 +52,11 @@ class Receiver {
 class Listener {
  public:
   virtual ~Listener() = default;
-  [[nodiscard]] virtual std::string where() const = 0;  // as in the configuration: a path or address:port (the bound one)
+  [[nodiscard]] virtual std::string where()
+      const = 0;               // as in the configuration: a path or address:port (the bound one)
   virtual void drained() = 0;  // the receiver is no longer congested
-  // No new peers and no more reading; open connections still get the replies they are owed, then close.
+  // No new peers and no more reading; open connections still get the replies they are owed, then
+  // close.
   virtual void stop() = 0;
   [[nodiscard]] virtual bool idle() const = 0;  // nothing more is owed to anybody
 };
@@ -60,7 +65,8 @@ class Listener {
 class Carrier {
  public:
   virtual ~Carrier() = default;
-  // Performs the conversation to its close. `done` is called once, never from within carry(), with every verdict.
+  // Performs the conversation to its close. `done` is called once, never from within carry(), with
+  // every verdict.
   virtual void carry(std::unique_ptr<Conversation> conversation,
                      std::function<void(std::vector<Verdict>)> done) = 0;
   // Ends every conversation with Trouble::cancelled; their `done` are called before this returns.

@@ -1,5 +1,6 @@
-// The event loop: the only place that reads a clock, once a turn; one uv timer for all deadlines. Loop thread only,
-// but Wakeup::wake(), which any thread may call. Nothing here wakes the process without a deadline of somebody's.
+// The event loop: the only place that reads a clock, once a turn; one uv timer for all deadlines.
+// Loop thread only, but Wakeup::wake(), which any thread may call. Nothing here wakes the process
+// without a deadline of somebody's.
 #pragma once
 
 #include <uv.h>
@@ -22,10 +23,11 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   [[nodiscard]] uv_loop_t* uv() { return &loop_; }
-  // Frozen for this turn. The wall clock is re-read each turn too, so a jump shows as data, never as a wait.
+  // Frozen for this turn. The wall clock is re-read each turn too, so a jump shows as data, never
+  // as a wait.
   [[nodiscard]] Instant now() const { return now_; }
-  void run();   // until stop()
-  void stop();  // at the end of this turn
+  void run();       // until stop()
+  void stop();      // at the end of this turn
   void run_once();  // one turn, waiting for an event; for tests
   // Runs `f` at the end of this turn (or of the next, when called from such an `f`).
   void defer(std::function<void()> f);

@@ -1,0 +1,106 @@
+#include "agent/model/check_result.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <span>
+#include <utility>
+
+#include "agent/base/text.h"
+
+namespace checkrelay {
+namespace {
+
+constexpr std::array<std::string_view, 4> kServiceStates{"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+constexpr std::array<std::string_view, 3> kHostStates{"UP", "DOWN", "UNREACHABLE"};
+
+std::span<const std::string_view> names_of(bool host) {
+  if (host) return kHostStates;
+  return kServiceStates;
+}
+
+bool forbidden_in_name(char c) {
+  auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && c != '\t' && c != '\n') || byte == 0x7F;
+}
+
+}  // namespace
+
+std::string to_string(const Subject& s) { return s.is_host() ? s.host : s.host + ";" + s.service; }
+
+Result<State> parse_state(std::string_view text, bool host) {
+  std::span<const std::string_view> names = names_of(host);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (equals_ignoring_case(names[i], text)) return static_cast<State>(i);
+  if (auto code = parse_integer(text, 0, static_cast<long long>(names.size()) - 1))
+    return static_cast<State>(*code);
+  return fail(Errc::invalid, fmt::format("{} is not 0-{}", quoted(text), names.size() - 1));
+}
+
+Result<State> state_from_code(long long code, bool host) {
+  auto count = static_cast<long long>(names_of(host).size());
+  if (code >= 0 && code < count) return static_cast<State>(code);
+  return fail(Errc::invalid, fmt::format("\"{}\" is not 0-{}", code, count - 1));
+}
+
+std::string_view state_name(State state, bool host) {
+  std::span<const std::string_view> names = names_of(host);
+  return state < names.size() ? names[state] : "UNKNOWN";
+}
+
+Result<void> check_name(std::string_view field, std::string_view name) {
+  if (name.size() > kMaxName)
+    return fail(Errc::invalid, fmt::format("{}: {} bytes, at most {}: {}", field, name.size(),
+                                           kMaxName, quoted(name)));
+  for (char c : name)
+    if (forbidden_in_name(c))
+      return fail(Errc::invalid, fmt::format("{}: control character in {}", field, quoted(name)));
+  if (!is_valid_utf8(name))
+    return fail(Errc::invalid, fmt::format("{}: not UTF-8: {}", field, quoted(name)));
+  return {};
+}
+
+Result<void> validate(const CheckResult& r) {
+  if (r.subject.host.empty()) return fail(Errc::invalid, "host: empty");
+  if (auto ok = check_name("host", r.subject.host); !ok) return ok;
+  if (auto ok = check_name("service", r.subject.service); !ok) return ok;
+  if (auto ok = state_from_code(r.state, r.subject.is_host()); !ok)
+    return fail(Errc::invalid, "state: " + ok.error().what);
+  if (r.id.size() > kMaxId)
+    return fail(Errc::invalid,
+                fmt::format("id: {} bytes, at most {}: {}", r.id.size(), kMaxId, quoted(r.id)));
+  if (auto ok = check_name("id", r.id); !ok) return ok;
+  if (r.check_source.size() > kMaxName)
+    return fail(Errc::invalid, "check_source: " + quoted(r.check_source) + " is too long");
+  return check_name("check_source", r.check_source);
+}
+
+void split_plugin_output(std::string_view text, std::string& output, std::string& perfdata) {
+  output.clear();
+  perfdata.clear();
+  bool in_perfdata = false;  // a '|' in long output turns all that follows into perfdata
+  bool first = true;
+  for (std::string_view line : split(text, '\n')) {
+    std::string_view words = line;
+    std::string_view perf;
+    if (in_perfdata) {
+      std::swap(words, perf);
+    } else if (std::size_t bar = line.find('|'); bar != std::string_view::npos) {
+      words = line.substr(0, bar);
+      perf = line.substr(bar + 1);
+      in_perfdata = !first;
+    }
+    if (!first && !words.empty()) output += '\n';
+    output += words;
+    if (!trimmed(perf).empty()) {
+      if (!perfdata.empty()) perfdata += ' ';
+      perfdata += trimmed(perf);
+    }
+    first = false;
+  }
+  while (!output.empty() &&
+         (output.back() == ' ' || output.back() == '\n' || output.back() == '\r'))
+    output.pop_back();
+}
+
+}  // namespace checkrelay
