@@ -1,0 +1,53 @@
+#include "agent/policy/admission.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "agent/base/text.h"
+#include "agent/policy/random.h"
+
+namespace checkrelay {
+namespace {
+
+constexpr std::array<std::size_t, 4> kHyphenBefore{4, 6, 8,
+                                                   10};  // byte positions, RFC 9562 section 4
+
+}  // namespace
+
+std::string IdMaker::make(Wall now) {
+  auto ms = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+  std::uint64_t high = (ms << 16) | 0x7000U | (next_random(state_) & 0x0FFFU);
+  std::uint64_t low = (next_random(state_) & 0x3FFFFFFFFFFFFFFFU) | 0x8000000000000000U;
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string id;
+  id.reserve(36);
+  for (std::size_t i = 0; i < 16; ++i) {
+    for (std::size_t position : kHyphenBefore)
+      if (i == position) id += '-';
+    std::uint64_t word = i < 8 ? high : low;
+    auto byte = static_cast<unsigned>(word >> (8 * (7 - i % 8))) & 0xFFU;
+    id += kHex[byte >> 4U];
+    id += kHex[byte & 0xFU];
+  }
+  return id;
+}
+
+Result<void> Admission::admit(CheckResult& r, bool& id_given, Wall now) {
+  std::size_t size = r.output.size() + r.perfdata.size();
+  if (size > options_.max_result)
+    return fail(Errc::invalid, fmt::format("output: {} bytes, at most {} (limits.max_result): {}",
+                                           size, options_.max_result, quoted(r.output)));
+  if (r.subject.host.empty()) r.subject.host = options_.default_host;
+  make_valid_utf8(r.output);
+  make_valid_utf8(r.perfdata);
+  if (auto ok = validate(r); !ok) return ok;
+  r.received = now;
+  if (r.time == Wall{}) r.time = now;
+  id_given = !r.id.empty();
+  if (!id_given) r.id = ids_.make(now);
+  return {};
+}
+
+}  // namespace checkrelay

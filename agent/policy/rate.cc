@@ -1,0 +1,21 @@
+#include "agent/policy/rate.h"
+
+#include <cmath>
+#include <limits>
+
+namespace checkrelay {
+
+std::size_t TokenBucket::available(Steady now) {
+  if (rate_ <= 0) return std::numeric_limits<std::size_t>::max();
+  tokens_ = std::min(burst_, tokens_ + to_seconds(std::max(now - filled_, Duration{})) * rate_);
+  filled_ = now;
+  // A hair under one is one: the timer that brought us here was rounded to its clock.
+  return static_cast<std::size_t>(std::max(0.0, std::floor(tokens_ + 1e-6)));
+}
+
+Steady TokenBucket::next(Steady now) const {
+  if (rate_ <= 0 || tokens_ >= 1) return now;
+  return filled_ + Duration(std::llround(std::ceil((1 - tokens_) / rate_ * 1e6)));
+}
+
+}  // namespace checkrelay
