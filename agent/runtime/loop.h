@@ -23,22 +23,21 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   [[nodiscard]] uv_loop_t* uv() { return &loop_; }
-  // Frozen for this turn. The wall clock is re-read each turn too, so a jump shows as data, never
-  // as a wait.
-  [[nodiscard]] Instant now() const { return now_; }
+  // Frozen for this turn: the first call after the wait reads the clocks. The wall clock is re-read
+  // each turn too, so a jump shows as data, never as a wait.
+  [[nodiscard]] Instant now() const;
   void run();       // until stop()
   void stop();      // at the end of this turn
   void run_once();  // one turn, waiting for an event; for tests
-  // Runs `f` at the end of this turn (or of the next, when called from such an `f`).
+  // Runs `f` at the end of this turn (or of the next, when called from such an `f`). What is still
+  // deferred when the loop is destroyed is dropped.
   void defer(std::function<void()> f);
-  [[nodiscard]] Duration longest_turn() const { return longest_turn_; }
+  [[nodiscard]] Duration longest_turn() const;
 
  private:
   friend class Timer;
   struct Impl;
   uv_loop_t loop_{};
-  Instant now_{};
-  Duration longest_turn_{};
   std::unique_ptr<Impl> impl_;
 };
 
