@@ -1,0 +1,268 @@
+#include "agent/flow/agent.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/base/log.h"
+
+namespace checkrelay {
+namespace {
+
+Backlog backlog_of(const Options& o) {
+  return o.text("backlog") == "latest" ? Backlog::latest : Backlog::all;
+}
+
+// Files that an option names may have changed while the configuration did not.
+bool reads_files(const Options& o) {
+  for (std::string_view name :
+       {"tls_cert", "tls_key", "tls_client_ca", "ca_file", "client_cert", "client_key"})
+    if (!o.text(name).empty()) return true;
+  return false;
+}
+
+bool same_transport(const IntakeConfig& a, const IntakeConfig& b) {
+  return a.type == b.type && a.options == b.options && !reads_files(a.options);
+}
+
+Router router_of(const Config& config, const std::vector<LaneId>& lanes) {
+  auto mask_of = [&](const std::string& name) {
+    LaneMask mask = 0;
+    for (std::size_t i = 0; i < config.destinations.size(); ++i)
+      if (config.destinations[i].name == name) mask |= LaneMask{1} << lanes[i];
+    return mask;
+  };
+  LaneMask everywhere = 0;
+  for (LaneId lane : lanes) everywhere |= LaneMask{1} << lane;
+  std::vector<Route> routes;
+  for (const RouteConfig& r : config.routes) {
+    Route& route = routes.emplace_back();
+    route.host = r.host;
+    route.service = r.service;
+    for (const std::string& name : r.destinations) route.lanes |= mask_of(name);
+  }
+  return Router(everywhere, std::move(routes));
+}
+
+template <typename T, typename Predicate>
+std::vector<T> extract_if(std::vector<T>& from, Predicate wanted) {
+  auto middle =
+      std::stable_partition(from.begin(), from.end(), [&](const T& t) { return !wanted(t); });
+  std::vector<T> out(std::make_move_iterator(middle), std::make_move_iterator(from.end()));
+  from.erase(middle, from.end());
+  return out;
+}
+
+template <typename T>
+void append(std::vector<T>& to, std::vector<T> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(to));
+}
+
+}  // namespace
+
+Agent::Agent(const Registry& registry, Journal& journal, Loop& loop, Environment env)
+    : registry_(registry),
+      journal_(journal),
+      loop_(loop),
+      env_(std::move(env)),
+      started_(env_.now()),
+      intake_(journal),
+      operator_(journal, env_, [this] { return status(); }) {}
+
+Agent::~Agent() = default;
+
+Result<void> Agent::start(Config config) { return apply(std::move(config), true); }
+
+void Agent::reload(Config config) {
+  if (config.agent.text("state_dir") != config_.agent.text("state_dir"))
+    log(Level::warn, "agent.state_dir takes effect at the next start",
+        {{"now", config_.agent.text("state_dir")}});
+  if (auto ok = apply(std::move(config), false); !ok)
+    log(Level::error, "reload failed, the old configuration stays", {{"error", ok.error().what}});
+}
+
+Result<void> Agent::apply(Config config, bool strict) {
+  if (auto ok = apply_destinations(config); !ok) return ok;
+  operator_.set_admin_group(config.agent.text("admin_group"));
+  auto ok = apply_intakes(config, strict);
+  config_ = std::move(config);
+  env_.kick();
+  return ok;
+}
+
+Result<std::unique_ptr<Delivery>> Agent::build(const DestinationConfig& config, LaneId lane) {
+  const Dialect* dialect = registry_.dialect(config.type);
+  auto outbound = dialect->outbound(config.options);
+  if (!outbound) return tl::unexpected(outbound.error());
+  const CarrierKind* kind = registry_.carrier(dialect->traits()->framing);
+  auto carrier = kind->open(config.options, loop_);
+  if (!carrier)
+    return fail(carrier.error().code, "destination " + config.name + ": " + carrier.error().what);
+  return std::make_unique<Delivery>(config, lane, std::move(*outbound), std::move(*carrier),
+                                    journal_, env_);
+}
+
+Result<void> Agent::apply_destinations(const Config& config) {
+  std::vector<std::pair<std::string, LaneOptions>> wanted;
+  for (const DestinationConfig& d : config.destinations)
+    wanted.emplace_back(d.name, LaneOptions{backlog_of(d.options), d.options.duration("max_age")});
+  auto lanes = journal_.lanes(wanted);
+  if (!lanes) return tl::unexpected(lanes.error());
+
+  // Everything new is built before anything old goes, so that a fault changes nothing.
+  std::vector<std::unique_ptr<Delivery>> fresh(config.destinations.size());
+  auto kept = [&](const std::unique_ptr<Delivery>& old) {
+    return std::any_of(
+        config.destinations.begin(), config.destinations.end(),
+        [&](const DestinationConfig& d) { return d == old->config() && !reads_files(d.options); });
+  };
+  for (std::size_t i = 0; i < fresh.size(); ++i) {
+    const DestinationConfig& d = config.destinations[i];
+    bool stands = std::any_of(deliveries_.begin(), deliveries_.end(), [&](const auto& old) {
+      return old->config().name == d.name && kept(old);
+    });
+    if (stands) continue;
+    auto built = build(d, (*lanes)[i]);
+    if (!built) return tl::unexpected(built.error());
+    fresh[i] = std::move(*built);
+  }
+  std::vector<std::unique_ptr<Delivery>> old =
+      extract_if(deliveries_, [&](const auto& d) { return !kept(d); });
+  for (auto& d : old) d->retire();
+  append(retired_deliveries_, std::move(old));
+  for (auto& d : fresh)
+    if (d) deliveries_.push_back(std::move(d));
+
+  Admission::Options admission{config.agent.text("hostname"),
+                               static_cast<std::size_t>(config.limits.integer("max_result"))};
+  env_.seed = env_.seed * 6364136223846793005U + 1442695040888963407U;
+  intake_.configure(Admission(std::move(admission), env_.seed), router_of(config, *lanes));
+  return {};
+}
+
+Result<Agent::OpenDoor> Agent::open(const IntakeConfig& config, const Config& whole) {
+  OpenDoor d;
+  d.door = std::make_unique<Door>(config, registry_, intake_, operator_, env_);
+  auto listener = registry_.intake(config.type)->open(config.options, whole.limits, loop_, *d.door);
+  if (!listener)
+    return fail(listener.error().code, "intake " + config.type + ": " + listener.error().what);
+  d.listener = std::move(*listener);
+  log(Level::info, "intake open", {{"type", config.type}, {"where", d.listener->where()}});
+  return d;
+}
+
+void Agent::retire_unwanted(const Config& config) {
+  auto unwanted = [&](const OpenDoor& d) {
+    return config.limits != config_.limits ||
+           std::none_of(config.intakes.begin(), config.intakes.end(),
+                        [&](const IntakeConfig& i) { return same_transport(i, d.door->config()); });
+  };
+  std::vector<OpenDoor> old = extract_if(doors_, unwanted);
+  for (OpenDoor& d : old) d.listener->stop();
+  append(retired_doors_, std::move(old));
+}
+
+Result<void> Agent::apply_intakes(const Config& config, bool strict) {
+  retire_unwanted(config);
+  for (const IntakeConfig& i : config.intakes) {
+    auto open_already = std::find_if(doors_.begin(), doors_.end(), [&](const OpenDoor& d) {
+      return same_transport(i, d.door->config());
+    });
+    if (open_already != doors_.end()) {
+      open_already->door->configure(i, registry_);
+      continue;
+    }
+    auto opened = open(i, config);
+    if (opened) {
+      doors_.push_back(std::move(*opened));
+      continue;
+    }
+    if (strict) return tl::unexpected(opened.error());
+    log(Level::error, "intake stays closed", {{"error", opened.error().what}});
+  }
+  return {};
+}
+
+void Agent::bury_retired() {
+  std::erase_if(retired_deliveries_, [](const auto& d) { return d->idle(); });
+  std::erase_if(retired_doors_, [](const OpenDoor& d) { return d.listener->idle(); });
+}
+
+void Agent::tick(Instant now) {
+  for (auto& d : deliveries_) d->tick(now);
+  bury_retired();
+}
+
+void Agent::journal_polled() {
+  bool congested = intake_.congested();
+  if (congested_ && !congested) {
+    for (OpenDoor& d : doors_) d.listener->drained();
+    for (OpenDoor& d : retired_doors_) d.listener->drained();
+  }
+  congested_ = congested;
+}
+
+std::optional<Steady> Agent::deadline(Instant now) const {
+  std::optional<Steady> earliest;
+  for (const auto& d : deliveries_) {
+    auto due = d->deadline(now);
+    if (due && (!earliest || *due < *earliest)) earliest = due;
+  }
+  return earliest;
+}
+
+void Agent::stop() {
+  for (OpenDoor& d : doors_) d.listener->stop();
+  for (auto& d : deliveries_) d->retire();
+}
+
+bool Agent::stopped() const {
+  auto door_idle = [](const OpenDoor& d) { return d.listener->idle(); };
+  auto idle = [](const std::unique_ptr<Delivery>& d) { return d->idle(); };
+  return std::all_of(doors_.begin(), doors_.end(), door_idle) &&
+         std::all_of(retired_doors_.begin(), retired_doors_.end(), door_idle) &&
+         std::all_of(deliveries_.begin(), deliveries_.end(), idle) &&
+         std::all_of(retired_deliveries_.begin(), retired_deliveries_.end(), idle);
+}
+
+void Agent::cancel() {
+  for (auto& d : deliveries_) d->cancel();
+  for (auto& d : retired_deliveries_) d->cancel();
+}
+
+Status Agent::status() const {
+  Status s;
+  Instant now = env_.now();
+  s.uptime = now.steady - started_.steady;
+  s.now = now.wall;
+  const JournalStats& journal = journal_.stats();
+  s.trouble = journal.full ? "full: the journal has reached limits.max_queue" : journal.trouble;
+  s.bytes = journal.bytes;
+  s.commits = journal.commits;
+  s.log_lines_lost = log_lines_lost();
+  for (const OpenDoor& d : doors_)
+    s.intakes.push_back(
+        {d.door->config().type, d.listener->where(), d.door->accepted(), d.door->refused()});
+  for (const auto& d : deliveries_) {
+    DestinationStatus& out = s.destinations.emplace_back();
+    out.name = d->config().name;
+    out.type = d->config().type;
+    out.state = to_string(d->breaker().state());
+    out.insecure = d->config().options.flag("insecure");
+    out.lane = journal.lanes[d->lane()];
+    out.last_error = d->last_error();
+    if (d->breaker().probing())
+      out.next_attempt = std::max(d->breaker().next_attempt() - now.steady, Duration{});
+  }
+  for (const LaneStats& lane : journal.lanes) {
+    if (lane.active || lane.name.empty() || lane.pending + lane.dead == 0) continue;
+    DestinationStatus& out = s.destinations.emplace_back();
+    out.name = lane.name;
+    out.type = "removed";
+    out.state = "held";
+    out.last_error = "no longer in the configuration; its results are kept";
+    out.lane = lane;
+  }
+  return s;
+}
+
+}  // namespace checkrelay

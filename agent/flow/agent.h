@@ -1,0 +1,76 @@
+// The agent: everything that a configuration asks for, connected. Owns doors, listeners and
+// deliveries; reloads without dropping a connection or a result; stops in order. Loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/config/config.h"
+#include "agent/flow/delivery.h"
+#include "agent/flow/door.h"
+#include "agent/flow/environment.h"
+#include "agent/flow/intake.h"
+#include "agent/flow/operator.h"
+#include "agent/port/journal.h"
+#include "agent/port/registry.h"
+
+namespace checkrelay {
+
+class Loop;
+
+class Agent {
+ public:
+  // All references must outlive the agent.
+  Agent(const Registry& registry, Journal& journal, Loop& loop, Environment env);
+  ~Agent();
+
+  // Opens what `config` asks for. At start every failure is an error; at a reload an intake that
+  // cannot be opened is logged and left closed, and everything else is taken over.
+  [[nodiscard]] Result<void> start(Config config);
+  void reload(Config config);
+
+  void tick(Instant now);  // after any event; spurious calls are no-ops
+  void journal_polled();   // after Journal::poll(): intakes may read on
+  [[nodiscard]] std::optional<Steady> deadline(Instant now) const;
+
+  // Nothing new comes in and nothing new is claimed; replies and answers that are owed are awaited.
+  void stop();
+  [[nodiscard]] bool stopped() const;
+  void cancel();  // gives up waiting for upstreams
+
+  [[nodiscard]] Status status() const;
+  [[nodiscard]] const Config& config() const { return config_; }
+
+ private:
+  struct OpenDoor {
+    std::unique_ptr<Door> door{};
+    std::unique_ptr<Listener> listener{};  // after `door`: it goes first
+  };
+  [[nodiscard]] Result<void> apply(Config config, bool strict);
+  [[nodiscard]] Result<void> apply_destinations(const Config& config);
+  [[nodiscard]] Result<std::unique_ptr<Delivery>> build(const DestinationConfig& config,
+                                                        LaneId lane);
+  [[nodiscard]] Result<void> apply_intakes(const Config& config, bool strict);
+  [[nodiscard]] Result<OpenDoor> open(const IntakeConfig& config, const Config& whole);
+  void retire_unwanted(const Config& config);
+  void bury_retired();
+
+  const Registry& registry_;
+  Journal& journal_;
+  Loop& loop_;
+  Environment env_;
+  Config config_;
+  Instant started_;
+  Intake intake_;
+  Operator operator_;
+  std::vector<OpenDoor> doors_;
+  std::vector<OpenDoor> retired_doors_;
+  std::vector<std::unique_ptr<Delivery>> deliveries_;
+  std::vector<std::unique_ptr<Delivery>> retired_deliveries_;
+  bool congested_ = false;
+};
+
+}  // namespace checkrelay

@@ -1,0 +1,174 @@
+#include "agent/flow/delivery.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "agent/base/log.h"
+#include "agent/model/packed.h"
+
+namespace checkrelay {
+namespace {
+
+constexpr std::size_t kBatchBytes = 1U << 20U;  // one conversation's worth
+
+RetryOptions retry_options(const Options& o) {
+  return {o.duration("retry_min"), o.duration("retry_max"), o.duration("give_up_after"),
+          o.duration("unknown_object_retry")};
+}
+
+std::size_t at_least_one(long long n) { return static_cast<std::size_t>(std::max(n, 1LL)); }
+
+std::vector<Settlement> all_put_back(const std::vector<Claim>& claims) {
+  std::vector<Settlement> settlements;
+  for (const Claim& c : claims) {
+    Settlement& s = settlements.emplace_back();
+    s.seq = c.seq;
+  }
+  return settlements;
+}
+
+}  // namespace
+
+// One conversation's batch, without the bodies.
+struct Delivery::Flight {
+  std::vector<Claim> claims{};
+  Steady began{};
+};
+
+Delivery::Delivery(const DestinationConfig& config, LaneId lane, std::unique_ptr<Outbound> outbound,
+                   std::unique_ptr<Carrier> carrier, Journal& journal, const Environment& env)
+    : config_(config),
+      lane_(lane),
+      outbound_(std::move(outbound)),
+      carrier_(std::move(carrier)),
+      journal_(journal),
+      env_(env),
+      retry_(retry_options(config.options)),
+      breaker_(retry_, env.seed ^ (lane + 1)),
+      batch_max_(at_least_one(config.options.integer("batch_max"))),
+      max_in_flight_(at_least_one(config.options.integer("max_in_flight"))),
+      linger_(config.options.duration("batch_linger")),
+      bucket_(config.options.number("rate"), batch_max_),
+      self_(std::make_shared<Delivery*>(this)) {}
+
+Delivery::~Delivery() { carrier_->cancel(); }
+
+std::size_t Delivery::room() const {
+  std::size_t conversations = breaker_.probing() ? 1 : max_in_flight_;
+  return in_flight_ < conversations ? (conversations - in_flight_) * batch_max_ : 0;
+}
+
+bool Delivery::something_due(Instant now) const {
+  const LaneStats& lane = journal_.stats().lanes[lane_];
+  return lane.claimable || (lane.next_due && *lane.next_due <= now.steady);
+}
+
+bool Delivery::lingering(Instant now) {
+  if (linger_ == Duration{} || journal_.stats().lanes[lane_].pending >= batch_max_) return false;
+  if (!linger_until_) linger_until_ = now.steady + linger_;
+  return now.steady < *linger_until_;
+}
+
+void Delivery::tick(Instant now) {
+  if (retiring_ || claiming_ || room() == 0 || breaker_.next_attempt() > now.steady) return;
+  if (!something_due(now) || lingering(now)) return;
+  std::size_t count = std::min(room(), bucket_.available(now.steady));
+  if (count == 0) return;
+  linger_until_.reset();
+  claiming_ = true;
+  journal_.claim(
+      lane_, count, kBatchBytes * (count / batch_max_ + 1),
+      [self = std::weak_ptr(self_), &journal = journal_, lane = lane_](std::vector<Claim> claims) {
+        if (auto alive = self.lock()) return (*alive)->claimed(std::move(claims));
+        journal.settle(lane, all_put_back(claims));
+      });
+}
+
+std::optional<Steady> Delivery::deadline(Instant now) const {
+  if (retiring_ || claiming_ || room() == 0) return std::nullopt;
+  const LaneStats& lane = journal_.stats().lanes[lane_];
+  if (!lane.claimable && !lane.next_due) return std::nullopt;
+  Steady due = lane.claimable ? now.steady : *lane.next_due;
+  due = std::max({due, breaker_.next_attempt(), bucket_.next(now.steady)});
+  return linger_until_ ? std::max(due, *linger_until_) : due;
+}
+
+void Delivery::claimed(std::vector<Claim> claims) {
+  claiming_ = false;
+  if (retiring_) return journal_.settle(lane_, all_put_back(claims));
+  bucket_.take(claims.size());
+  auto first = claims.begin();
+  while (first != claims.end()) {
+    auto count = std::min<std::ptrdiff_t>(std::distance(first, claims.end()),
+                                          static_cast<std::ptrdiff_t>(batch_max_));
+    launch({std::make_move_iterator(first), std::make_move_iterator(first + count)});
+    first += count;
+  }
+  env_.kick();
+}
+
+void Delivery::launch(std::vector<Claim> claims) {
+  std::vector<CheckResult> batch;
+  std::vector<Settlement> unreadable;
+  Flight flight;
+  flight.began = env_.now().steady;
+  for (Claim& c : claims) {
+    auto result = unpack(c.body);
+    c.body = {};
+    if (result) {
+      batch.push_back(std::move(*result));
+      flight.claims.push_back(std::move(c));
+      continue;
+    }
+    log(Level::error, "stored result cannot be read",
+        {{"destination", config_.name}, {"error", result.error().what}});
+    Settlement& s = unreadable.emplace_back();
+    s.seq = c.seq;
+    s.end = Settlement::End::dead;
+    s.answer = result.error().what;
+  }
+  if (!unreadable.empty()) journal_.settle(lane_, std::move(unreadable));
+  if (batch.empty()) return;
+  ++in_flight_;
+  carrier_->carry(outbound_->open(batch), [self = std::weak_ptr(self_), flight = std::move(flight)](
+                                              const std::vector<Verdict>& verdicts) {
+    if (auto alive = self.lock()) (*alive)->landed(flight, verdicts);
+  });
+}
+
+void Delivery::landed(const Flight& flight, const std::vector<Verdict>& verdicts) {
+  --in_flight_;
+  Instant now = env_.now();
+  std::vector<Verdict> by_item(flight.claims.size());
+  for (std::size_t i = 0; i < by_item.size(); ++i) {
+    by_item[i].item = i;
+    by_item[i].answer = "the conversation ended without a verdict";
+  }
+  for (const Verdict& v : verdicts)
+    if (v.item < by_item.size()) by_item[v.item] = v;
+  std::vector<Settlement> settlements;
+  settlements.reserve(by_item.size());
+  for (const Verdict& v : by_item) {
+    Breaker::State before = breaker_.state();
+    breaker_.record(v, flight.began, now.steady);
+    note_state(before, v);
+    settlements.push_back(settle(flight.claims[v.item], v, retry_, now));
+  }
+  journal_.settle(lane_, std::move(settlements));
+  env_.kick();
+}
+
+void Delivery::note_state(Breaker::State before, const Verdict& cause) {
+  if (cause.judgement == Judgement::delivered) {
+    last_error_.clear();
+  } else {
+    last_error_ = cause.answer;
+  }
+  if (breaker_.state() == before) return;
+  log(breaker_.state() == Breaker::State::ok ? Level::info : Level::warn,
+      "destination is " + std::string(to_string(breaker_.state())),
+      {{"destination", config_.name}, {"was", to_string(before)}, {"answer", cause.answer}});
+}
+
+}  // namespace checkrelay

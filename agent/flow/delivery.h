@@ -1,0 +1,72 @@
+// One destination's sender: claims due records, cuts batches, lets conversations carry them, and
+// tells the journal what became of each. Knows no clock and no socket. Loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/config/config.h"
+#include "agent/flow/environment.h"
+#include "agent/policy/rate.h"
+#include "agent/policy/retry.h"
+#include "agent/port/dialect.h"
+#include "agent/port/journal.h"
+#include "agent/port/transport.h"
+
+namespace checkrelay {
+
+class Delivery {
+ public:
+  // `journal` and `env` must outlive the delivery.
+  Delivery(const DestinationConfig& config, LaneId lane, std::unique_ptr<Outbound> outbound,
+           std::unique_ptr<Carrier> carrier, Journal& journal, const Environment& env);
+  ~Delivery();  // what is in flight goes back to the journal
+  Delivery(const Delivery&) = delete;
+  Delivery& operator=(const Delivery&) = delete;
+
+  void tick(Instant now);  // claims what may go; spurious calls are no-ops
+  [[nodiscard]] std::optional<Steady> deadline(Instant now) const;
+  void retire() { retiring_ = true; }  // claims nothing more
+  [[nodiscard]] bool idle() const { return in_flight_ == 0 && !claiming_; }
+  void cancel() { carrier_->cancel(); }
+
+  [[nodiscard]] const DestinationConfig& config() const { return config_; }
+  [[nodiscard]] LaneId lane() const { return lane_; }
+  [[nodiscard]] const Breaker& breaker() const { return breaker_; }
+  [[nodiscard]] const std::string& last_error() const { return last_error_; }
+
+ private:
+  struct Flight;
+  [[nodiscard]] std::size_t room()
+      const;  // results that may be claimed now, by conversations alone
+  [[nodiscard]] bool something_due(Instant now) const;
+  [[nodiscard]] bool lingering(Instant now);
+  void claimed(std::vector<Claim> claims);
+  void launch(std::vector<Claim> claims);
+  void landed(const Flight& flight, const std::vector<Verdict>& verdicts);
+  void note_state(Breaker::State before, const Verdict& cause);
+
+  DestinationConfig config_;
+  LaneId lane_;
+  std::unique_ptr<Outbound> outbound_;
+  std::unique_ptr<Carrier> carrier_;
+  Journal& journal_;
+  const Environment& env_;
+  RetryOptions retry_;
+  Breaker breaker_;
+  std::size_t batch_max_;
+  std::size_t max_in_flight_;
+  Duration linger_;
+  TokenBucket bucket_;
+  std::optional<Steady> linger_until_;
+  std::size_t in_flight_ = 0;  // conversations
+  bool claiming_ = false;
+  bool retiring_ = false;
+  std::string last_error_;
+  std::shared_ptr<Delivery*> self_;  // callbacks hold it weakly
+};
+
+}  // namespace checkrelay

@@ -1,0 +1,18 @@
+// What the flow may ask of the world it runs in: the loop in production, a virtual world in tests.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "agent/base/time.h"
+
+namespace checkrelay {
+
+struct Environment {
+  std::function<Instant()> now{};  // frozen for a turn
+  std::function<void()> kick{};    // asks for Agent::tick() at the end of this turn
+  std::function<void(std::function<void()>)> defer{};  // runs at the end of this turn
+  std::uint64_t seed = 0;                              // of ids and jitter; random outside tests
+};
+
+}  // namespace checkrelay

@@ -1,0 +1,112 @@
+#include "agent/flow/http_door.h"
+
+#include <utility>
+
+#include "agent/base/text.h"
+
+namespace checkrelay {
+namespace {
+
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+bool is_health(std::string_view path) { return path == "/healthz" || path == "/readyz"; }
+
+Message unauthorized(const std::string& why) {
+  Message m = Message::response(401,
+                                R"({"error":)"
+                                "\"" +
+                                    why + "\"}\n",
+                                "application/json");
+  m.headers.push_back({"WWW-Authenticate", "Basic realm=\"checkrelay\", charset=\"UTF-8\""});
+  return m;
+}
+
+}  // namespace
+
+HttpDoor::HttpDoor(InboundContext context, std::shared_ptr<const Access> access,
+                   std::vector<const Dialect*> dialects)
+    : context_(std::move(context)), access_(std::move(access)), dialects_(std::move(dialects)) {}
+
+const User* HttpDoor::identify(const Message& in, std::string& why) const {
+  if (!in.credentials) {
+    why = "no credentials";
+    return nullptr;
+  }
+  const User* user = access_->authenticate(*in.credentials);
+  if (!user) why = "wrong user or password";
+  return user;
+}
+
+void HttpDoor::receive(Message in, Instant now, Actions& out) {
+  InboundContext context = context_;
+  user_ = {};
+  context.authenticated = access_->open();
+  if (!context.authenticated) {
+    const User* user = identify(in, context.auth_error);
+    context.authenticated = user != nullptr;
+    if (user) user_ = *user;
+  }
+  std::string_view path = path_of(in.target);
+  for (const Dialect* d : dialects_) {
+    if (!d->owns_path(path)) continue;
+    inner_ = d->inbound(context);
+    if (!inner_) break;
+    inner_->start(now, out);
+    inner_->receive(std::move(in), now, out);
+    withhold(out);
+    return;
+  }
+  inner_.reset();
+  if (context.authenticated || is_health(path)) {
+    out.inquire = Ticket{0};
+  } else {
+    out.send.push_back(unauthorized(context.auth_error));
+  }
+}
+
+void HttpDoor::withhold(Actions& out) {
+  withheld_.clear();
+  if (user_.name.empty()) return;
+  for (Submission& s : out.submit) {
+    std::vector<CheckResult> allowed;
+    for (CheckResult& r : s.results) {
+      Outcome& o = withheld_.emplace_back();
+      o.ok = Access::may_speak_for(user_, r.subject.host);
+      if (o.ok) {
+        allowed.push_back(std::move(r));
+        continue;
+      }
+      o.code = Errc::refused;
+      o.error = "host: " + quoted(user_.name) + " may not speak for " + quoted(r.subject.host);
+    }
+    s.results = std::move(allowed);
+  }
+}
+
+void HttpDoor::settle(Ticket ticket, std::span<const Outcome> outcomes, Instant now, Actions& out) {
+  if (!inner_) return;
+  if (withheld_.empty()) return inner_->settle(ticket, outcomes, now, out);
+  std::vector<Outcome> all = std::exchange(withheld_, {});
+  std::size_t next = 0;
+  for (Outcome& o : all)
+    if (o.ok && next < outcomes.size()) o = outcomes[next++];
+  inner_->settle(ticket, all, now, out);
+}
+
+void HttpDoor::finish(Instant now, Actions& out) {
+  if (inner_) inner_->finish(now, out);
+}
+
+void HttpDoor::answer(Ticket, Message response, Instant, Actions& out) {
+  out.send.push_back(std::move(response));
+}
+
+std::optional<Steady> HttpDoor::deadline() const {
+  return inner_ ? inner_->deadline() : std::nullopt;
+}
+
+void HttpDoor::expire(Instant now, Actions& out) {
+  if (inner_) inner_->expire(now, out);
+}
+
+}  // namespace checkrelay

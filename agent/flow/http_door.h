@@ -1,0 +1,41 @@
+// One HTTP connection, seen as a conversation: says who asks, gives each request to the dialect
+// that owns its path, and what nobody owns to the operator (Actions::inquire). One request at a
+// time, as the transport guarantees.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "agent/policy/access.h"
+#include "agent/port/conversation.h"
+#include "agent/port/dialect.h"
+
+namespace checkrelay {
+
+class HttpDoor : public Conversation {
+ public:
+  // `access` is shared with the door, so that a reload is seen by connections that are open.
+  HttpDoor(InboundContext context, std::shared_ptr<const Access> access,
+           std::vector<const Dialect*> dialects);
+
+  void start(Instant, Actions&) override {}
+  void receive(Message in, Instant now, Actions& out) override;
+  void finish(Instant now, Actions& out) override;
+  void settle(Ticket ticket, std::span<const Outcome> outcomes, Instant now, Actions& out) override;
+  void answer(Ticket ticket, Message response, Instant now, Actions& out) override;
+  [[nodiscard]] std::optional<Steady> deadline() const override;
+  void expire(Instant now, Actions& out) override;
+
+ private:
+  [[nodiscard]] const User* identify(const Message& in, std::string& why) const;
+  void withhold(Actions& out);  // takes out of a submission what this user may not speak for
+
+  InboundContext context_;
+  std::shared_ptr<const Access> access_;
+  std::vector<const Dialect*> dialects_;
+  std::unique_ptr<Conversation> inner_;
+  User user_;                      // of the present request; no name where the door is open
+  std::vector<Outcome> withheld_;  // one a result of the submission; ok = it went on
+};
+
+}  // namespace checkrelay

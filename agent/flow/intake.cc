@@ -1,0 +1,92 @@
+#include "agent/flow/intake.h"
+
+#include <utility>
+
+#include "agent/base/text.h"
+#include "agent/model/packed.h"
+
+namespace checkrelay {
+namespace {
+
+constexpr std::uint64_t kCongested = 16U << 20U;  // bytes staged; some ten commits' worth
+
+// No service name holds a NUL, so host and service cannot run into each other.
+std::string subject_key(const Subject& s) {
+  std::string key;
+  key.reserve(s.host.size() + 1 + s.service.size());
+  key += s.host;
+  key += '\0';
+  key += s.service;
+  return key;
+}
+
+// One submission on its way: which outcome each staged record is.
+struct Waiting {
+  std::vector<Outcome> outcomes{};
+  std::vector<std::uint32_t> staged{};
+  Intake::Done done{};
+
+  void settle(const Result<std::vector<Stored>>& stored) {
+    for (std::uint32_t i : staged) {
+      Outcome& o = outcomes[i];
+      o.ok = stored.has_value();
+      if (stored) continue;
+      o.code = stored.error().code;
+      o.error = stored.error().what;
+      o.id.clear();
+    }
+    done(std::move(outcomes));
+  }
+};
+
+}  // namespace
+
+void Intake::configure(Admission admission, Router router) {
+  admission_ = std::move(admission);
+  router_ = std::move(router);
+}
+
+bool Intake::congested() const { return journal_.stats().staged > kCongested; }
+
+Result<void> Intake::admit(CheckResult& r, Instant now, std::vector<Record>& records) {
+  bool id_given = false;
+  if (auto ok = admission_.admit(r, id_given, now.wall); !ok) return ok;
+  LaneMask lanes = router_.route(r.subject);
+  if (lanes == 0) return fail(Errc::refused, "no route takes " + quoted(to_string(r.subject)));
+  Record& record = records.emplace_back();
+  record.id = r.id;
+  record.id_given = id_given;
+  record.subject = subject_key(r.subject);
+  record.state = r.state;
+  record.time = r.time;
+  record.received = r.received;
+  record.lanes = lanes;
+  record.body = pack(r);
+  return {};
+}
+
+void Intake::submit(std::vector<CheckResult> results, Instant now, Done done) {
+  Waiting waiting;
+  waiting.done = std::move(done);
+  waiting.outcomes.resize(results.size());
+  waiting.staged.reserve(results.size());
+  std::vector<Record> records;
+  records.reserve(results.size());
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    Outcome& o = waiting.outcomes[i];
+    if (auto ok = admit(results[i], now, records); !ok) {
+      o.code = ok.error().code;
+      o.error = std::move(ok.error().what);
+      continue;
+    }
+    o.id = std::move(results[i].id);
+    waiting.staged.push_back(static_cast<std::uint32_t>(i));
+  }
+  // Staged even where nothing was taken: the journal answers in order, and at a later turn.
+  journal_.stage(std::move(records),
+                 [w = std::move(waiting)](const Result<std::vector<Stored>>& stored) mutable {
+                   w.settle(stored);
+                 });
+}
+
+}  // namespace checkrelay

@@ -1,0 +1,37 @@
+// From decoded results to the journal: admission, routing, staging, and back with an outcome for
+// each. Loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "agent/policy/admission.h"
+#include "agent/policy/routing.h"
+#include "agent/port/conversation.h"
+#include "agent/port/journal.h"
+
+namespace checkrelay {
+
+class Intake {
+ public:
+  using Done = std::function<void(std::vector<Outcome>)>;
+
+  explicit Intake(Journal& journal)
+      : journal_(journal), admission_({}, 0) {}  // `journal` must outlive this
+  void configure(Admission admission, Router router);
+  // `done` gets one outcome a result, in order, at a later turn.
+  void submit(std::vector<CheckResult> results, Instant now, Done done);
+  // So much waits for its commit that nobody should read more.
+  [[nodiscard]] bool congested() const;
+
+ private:
+  // An error, or a record appended to `records`.
+  [[nodiscard]] Result<void> admit(CheckResult& r, Instant now, std::vector<Record>& records);
+
+  Journal& journal_;
+  Admission admission_;
+  Router router_;
+};
+
+}  // namespace checkrelay

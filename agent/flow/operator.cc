@@ -1,0 +1,230 @@
+#include "agent/flow/operator.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "agent/base/account.h"
+#include "agent/base/json.h"
+#include "agent/base/text.h"
+#include "agent/flow/queue_view.h"
+
+namespace checkrelay {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::size_t kMaxRows = 10'000;
+
+Message error(int status, std::string_view what) {
+  std::string body;
+  JsonWriter(body).begin_object().key("error").text(what).end_object();
+  return Message::response(status, body + "\n", kJson);
+}
+
+Message plain(int status, std::string_view text) {
+  return Message::response(status, std::string(text) + "\n", "text/plain; charset=utf-8");
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// application/x-www-form-urlencoded, one value (WHATWG URL standard, section 5.1).
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
+    if (text[i] == '%' && high >= 0 && low >= 0) {
+      out += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      out += text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+// A request target taken apart.
+class Operator::Query {
+ public:
+  explicit Query(std::string_view target) {
+    std::size_t mark = target.find('?');
+    path_ = percent_decoded(target.substr(0, mark));
+    if (mark == std::string_view::npos) return;
+    for (std::string_view pair : split(target.substr(mark + 1), '&')) {
+      std::size_t equals = pair.find('=');
+      if (equals == std::string_view::npos) continue;
+      values_[percent_decoded(pair.substr(0, equals))] = percent_decoded(pair.substr(equals + 1));
+    }
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::string operator[](const std::string& name) const {
+    auto it = values_.find(name);
+    return it == values_.end() ? std::string() : it->second;
+  }
+  [[nodiscard]] Seq number(const std::string& name, Seq fallback) const {
+    auto n = parse_integer((*this)[name], 0, INT64_MAX);
+    return n ? static_cast<Seq>(*n) : fallback;
+  }
+
+ private:
+  std::string path_;
+  std::map<std::string, std::string> values_;
+};
+
+bool Operator::is_operator(const Peer& peer) const {
+  if (!peer.uid) return false;
+  return *peer.uid == 0 || *peer.uid == geteuid() ||
+         (!admin_group_.empty() && user_in_group(*peer.uid, admin_group_));
+}
+
+std::optional<LaneId> Operator::lane_named(std::string_view name) const {
+  const std::vector<LaneStats>& lanes = journal_.stats().lanes;
+  for (LaneId i = 0; i < lanes.size(); ++i)
+    if (!name.empty() && lanes[i].name == name) return i;
+  return std::nullopt;
+}
+
+std::string Operator::lane_name(LaneId lane) const {
+  const std::vector<LaneStats>& lanes = journal_.stats().lanes;
+  return lane < lanes.size() ? lanes[lane].name : "";
+}
+
+std::optional<Message> Operator::answer_at_once(const Message& request, const Query& query) {
+  const std::string& path = query.path();
+  bool known =
+      path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/v1/status";
+  if (!known) return std::nullopt;
+  if (request.method != "GET" && request.method != "HEAD") {
+    Message m = error(405, "only GET");
+    m.headers.push_back({"Allow", "GET, HEAD"});
+    return m;
+  }
+  if (path == "/healthz") return plain(200, "ok");
+  Status status = status_();
+  if (path == "/readyz")
+    return status.trouble.empty() ? plain(200, "ready") : plain(503, status.trouble);
+  if (path == "/metrics")
+    return Message::response(200, status_metrics(status),
+                             "text/plain; version=0.0.4; charset=utf-8");
+  return Message::response(200, status_json(status), kJson);
+}
+
+void Operator::answer(const Peer& peer, const Message& request, Done done) {
+  Query query(request.target);
+  auto now = [&](Message m) {
+    env_.defer([done = std::move(done), m = std::move(m)] { done(m); });
+  };
+  if (auto m = answer_at_once(request, query)) return now(std::move(*m));
+  if (query.path() != "/v1/queue" && !query.path().starts_with("/v1/queue/"))
+    return now(error(404, "nothing is at " + quoted(query.path())));
+  if (!is_operator(peer))
+    return now(error(
+        403,
+        "the queue is open to root, the agent's user and agent.admin_group on its unix socket"));
+  bool post = query.path() == "/v1/queue/retry" || query.path() == "/v1/queue/drop";
+  if (request.method != (post ? "POST" : "GET"))
+    return now(error(405, post ? "only POST" : "only GET"));
+  queue(request, query, std::move(done));
+}
+
+void Operator::queue(const Message& request, const Query& query, Done done) {
+  std::string name = query["destination"];
+  if (!name.empty() && !lane_named(name))
+    return env_.defer(
+        [done = std::move(done), name] { done(error(404, "no destination " + quoted(name))); });
+  if (query.path() == "/v1/queue") return list(query, std::move(done));
+  if (query.path() == "/v1/queue/retry") return change(true, query, request.body, std::move(done));
+  if (query.path() == "/v1/queue/drop") return change(false, query, request.body, std::move(done));
+  show(query.path().substr(std::string_view("/v1/queue/").size()), std::move(done));
+}
+
+void Operator::list(const Query& query, Done done) {
+  auto what = browse_what(query["state"]);
+  if (!what) {
+    std::string state = query["state"];
+    return env_.defer([done = std::move(done), state] {
+      done(error(400, "state: " + quoted(state) + " is none of pending, dead, delivered"));
+    });
+  }
+  BrowseQuery q;
+  q.what = *what;
+  q.lane = lane_named(query["destination"]);
+  q.after = query.number("after", 0);
+  q.limit = std::clamp<std::size_t>(query.number("limit", 100), 1, kMaxRows);
+  q.match = subject_filter(query["host"], query["service"]);
+  journal_.browse(std::move(q), [this, done = std::move(done)](const BrowsePage& page) {
+    done(Message::response(200, queue_json(page, [this](LaneId lane) { return lane_name(lane); }),
+                           kJson));
+  });
+}
+
+void Operator::show(const std::string& id, Done done) {
+  find(id, [this, id, done = std::move(done)](const BrowsePage& page) {
+    if (page.rows.empty()) return done(error(404, "no result " + quoted(id)));
+    done(Message::response(200, story_json(page, [this](LaneId lane) { return lane_name(lane); }),
+                           kJson));
+  });
+}
+
+void Operator::find(const std::string& id, std::function<void(BrowsePage)> found) {
+  BrowseQuery q;
+  q.id = id;
+  q.limit = kMaxLanes;
+  journal_.browse(std::move(q), [this, id, found = std::move(found)](BrowsePage page) {
+    auto number = parse_integer(id, 1, INT64_MAX);
+    if (!page.rows.empty() || !number) return found(std::move(page));
+    BrowseQuery by_number;
+    by_number.seq = static_cast<Seq>(*number);
+    by_number.limit = kMaxLanes;
+    journal_.browse(std::move(by_number), found);
+  });
+}
+
+void Operator::find_all(std::vector<std::string> ids, std::vector<Seq> found,
+                        std::function<void(std::vector<Seq>)> done) {
+  if (ids.empty()) return done(std::move(found));
+  std::string id = std::move(ids.back());
+  ids.pop_back();
+  find(id, [this, ids = std::move(ids), found = std::move(found),
+            done = std::move(done)](const BrowsePage& page) mutable {
+    if (!page.rows.empty()) found.push_back(page.rows.front().seq);
+    find_all(std::move(ids), std::move(found), std::move(done));
+  });
+}
+
+void Operator::change(bool retry, const Query& query, const std::string& body, Done done) {
+  std::vector<std::string> ids;
+  for (std::string_view line : split(body, '\n'))
+    if (!trimmed(line).empty()) ids.emplace_back(trimmed(line));
+  if (ids.empty() && !retry)
+    return env_.defer(
+        [done = std::move(done)] { done(error(400, "drop needs the ids of what to drop")); });
+  bool all = ids.empty();
+  find_all(std::move(ids), {},
+           [this, retry, all, lane = lane_named(query["destination"]),
+            done = std::move(done)](std::vector<Seq> seqs) {
+             auto report = [done](std::size_t changed) {
+               std::string out;
+               JsonWriter(out)
+                   .begin_object()
+                   .key("changed")
+                   .integer(static_cast<std::int64_t>(changed))
+                   .end_object();
+               done(Message::response(200, out + "\n", kJson));
+             };
+             if (seqs.empty() && !all) return report(0);
+             if (retry) return journal_.retry(lane, std::move(seqs), report);
+             journal_.drop(lane, std::move(seqs), report);
+           });
+}
+
+}  // namespace checkrelay

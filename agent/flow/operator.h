@@ -1,0 +1,60 @@
+// Answers what is no dialect's: health, metrics, status, and the queue commands. Loop thread only.
+//
+//   GET  /healthz /readyz            200, or 503 with the reason; for everybody
+//   GET  /metrics /v1/status         for everybody whom the door lets in
+//   GET  /v1/queue?state=pending|dead|delivered&destination=&host=&service=&limit=&after=
+//   GET  /v1/queue/ID                the story of one result; ID is its id or its sequence number
+//   POST /v1/queue/retry, /v1/queue/drop   ?destination=, ids one a line in the body; no id = every
+//   dead one (retry only)
+//
+// The queue is open to root, the agent's own user and agent.admin_group, by peer credentials of a
+// unix socket.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/flow/environment.h"
+#include "agent/flow/status.h"
+#include "agent/port/journal.h"
+#include "agent/port/transport.h"
+
+namespace checkrelay {
+
+class Operator {
+ public:
+  using Done = std::function<void(Message)>;
+  // `journal` and `env` must outlive the operator; `status` is asked anew for each answer.
+  Operator(Journal& journal, const Environment& env, std::function<Status()> status)
+      : journal_(journal), env_(env), status_(std::move(status)) {}
+  void set_admin_group(std::string group) { admin_group_ = std::move(group); }
+  // `done` is called once, at a later turn.
+  void answer(const Peer& peer, const Message& request, Done done);
+
+ private:
+  class Query;
+  [[nodiscard]] std::optional<Message> answer_at_once(const Message& request, const Query& query);
+  void queue(const Message& request, const Query& query, Done done);
+  void list(const Query& query, Done done);
+  void show(const std::string& id, Done done);
+  void change(bool retry, const Query& query, const std::string& body, Done done);
+  // Calls `found` with the record that has this id, or this sequence number; an empty page where
+  // there is none.
+  void find(const std::string& id, std::function<void(BrowsePage)> found);
+  void find_all(std::vector<std::string> ids, std::vector<Seq> found,
+                std::function<void(std::vector<Seq>)> done);
+  [[nodiscard]] bool is_operator(const Peer& peer) const;
+  [[nodiscard]] std::optional<LaneId> lane_named(std::string_view name) const;
+  [[nodiscard]] std::string lane_name(LaneId lane) const;
+
+  Journal& journal_;
+  const Environment& env_;
+  std::function<Status()> status_;
+  std::string admin_group_;
+};
+
+}  // namespace checkrelay

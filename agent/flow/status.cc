@@ -1,0 +1,160 @@
+#include "agent/flow/status.h"
+
+#include <algorithm>
+
+#include "agent/base/json.h"
+#include "agent/base/metrics.h"
+
+namespace checkrelay {
+namespace {
+
+struct Totals {
+  std::uint64_t pending = 0;  // in flight included: not yet an end
+  std::uint64_t dead = 0;
+  std::optional<Wall> oldest{};
+};
+
+Totals totals_of(const Status& s) {
+  Totals t;
+  for (const DestinationStatus& d : s.destinations) {
+    t.pending += d.lane.pending + d.lane.in_flight;
+    t.dead += d.lane.dead;
+    if (d.lane.oldest && (!t.oldest || *d.lane.oldest < *t.oldest)) t.oldest = d.lane.oldest;
+  }
+  return t;
+}
+
+double seconds_since(Wall then, Wall now) { return to_seconds(std::max(now - then, Duration{})); }
+
+void integer(JsonWriter& json, std::string_view key, std::uint64_t value) {
+  json.key(key).integer(static_cast<std::int64_t>(value));
+}
+
+void write_journal(JsonWriter& json, const Status& s) {
+  Totals t = totals_of(s);
+  json.key("journal").begin_object();
+  integer(json, "pending", t.pending);
+  integer(json, "dead", t.dead);
+  integer(json, "bytes", s.bytes);
+  json.key("oldest_pending_s");
+  t.oldest ? json.number(seconds_since(*t.oldest, s.now)) : json.null();
+  json.key("error");
+  s.trouble.empty() ? json.null() : json.text(s.trouble);
+  json.end_object();
+}
+
+void write_intake(JsonWriter& json, const IntakeStatus& i) {
+  json.begin_object().key("type").text(i.type).key("where").text(i.where);
+  integer(json, "accepted", i.accepted);
+  integer(json, "refused", i.refused);
+  json.end_object();
+}
+
+void write_destination(JsonWriter& json, const DestinationStatus& d) {
+  json.begin_object().key("name").text(d.name).key("type").text(d.type).key("state").text(d.state);
+  integer(json, "pending", d.lane.pending);
+  integer(json, "in_flight", d.lane.in_flight);
+  integer(json, "delivered", d.lane.delivered);
+  integer(json, "superseded", d.lane.superseded);
+  integer(json, "expired", d.lane.expired);
+  integer(json, "dead", d.lane.dead);
+  integer(json, "retries", d.lane.retries);
+  json.key("last_error");
+  d.last_error.empty() ? json.null() : json.text(d.last_error);
+  json.key("next_attempt_s");
+  d.next_attempt ? json.number(to_seconds(*d.next_attempt)) : json.null();
+  if (d.insecure) json.key("insecure").boolean(true);
+  json.end_object();
+}
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+// A family with one sample a destination.
+MetricFamily per_destination(const Status& s, std::string name, std::string help, bool counter,
+                             std::uint64_t LaneStats::*member) {
+  MetricFamily f{std::move(name), std::move(help), counter, {}};
+  for (const DestinationStatus& d : s.destinations)
+    f.samples.push_back({Labels{{"destination", d.name}}, static_cast<double>(d.lane.*member)});
+  return f;
+}
+
+MetricFamily per_intake(const Status& s, std::string name, std::string help,
+                        std::uint64_t IntakeStatus::*member) {
+  MetricFamily f{std::move(name), std::move(help), true, {}};
+  for (const IntakeStatus& i : s.intakes)
+    f.samples.push_back(
+        {Labels{{"type", i.type}, {"where", i.where}}, static_cast<double>(i.*member)});
+  return f;
+}
+
+MetricFamily single(std::string name, std::string help, bool counter, double value) {
+  return {std::move(name), std::move(help), counter, {{{}, value}}};
+}
+
+MetricFamily destination_states(const Status& s) {
+  MetricFamily f{
+      "checkrelay_destination_state", "1 for the state that the destination is in", false, {}};
+  for (const DestinationStatus& d : s.destinations)
+    f.samples.push_back({Labels{{"destination", d.name}, {"state", d.state}}, 1});
+  return f;
+}
+
+}  // namespace
+
+std::string status_json(const Status& s) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object()
+      .key("version")
+      .text(CHECKRELAY_VERSION)
+      .key("uptime_s")
+      .number(to_seconds(s.uptime));
+  write_journal(json, s);
+  json.key("intakes").begin_array();
+  for (const IntakeStatus& i : s.intakes) write_intake(json, i);
+  json.end_array().key("destinations").begin_array();
+  for (const DestinationStatus& d : s.destinations) write_destination(json, d);
+  json.end_array().key("freshness").begin_object();
+  for (std::string_view key : {"expected", "overdue", "in_outage"}) integer(json, key, 0);
+  json.end_object().end_object();
+  out += '\n';
+  return out;
+}
+
+std::string status_metrics(const Status& s) {
+  Totals t = totals_of(s);
+  double oldest = t.oldest ? seconds_since(*t.oldest, s.now) : 0;
+  return metrics_text({
+      single("checkrelay_uptime_seconds", "Seconds since the agent started", false,
+             to_seconds(s.uptime)),
+      single("checkrelay_journal_bytes", "Bytes on disk", false, static_cast<double>(s.bytes)),
+      single("checkrelay_journal_commits_total", "Synced transactions", true,
+             static_cast<double>(s.commits)),
+      single("checkrelay_oldest_pending_seconds", "Age of the oldest result that waits", false,
+             oldest),
+      single("checkrelay_longest_turn_seconds", "Longest turn of the event loop", false,
+             to_seconds(s.longest_turn)),
+      single("checkrelay_log_lines_lost_total", "Log lines dropped because nobody read them", true,
+             static_cast<double>(s.log_lines_lost)),
+      per_intake(s, "checkrelay_accepted_total", "Results accepted: on disk",
+                 &IntakeStatus::accepted),
+      per_intake(s, "checkrelay_refused_total", "Results refused, in words",
+                 &IntakeStatus::refused),
+      per_destination(s, "checkrelay_pending", "Results that wait", false, &LaneStats::pending),
+      per_destination(s, "checkrelay_in_flight", "Results being sent", false,
+                      &LaneStats::in_flight),
+      per_destination(s, "checkrelay_dead", "Results in the dead letters", false, &LaneStats::dead),
+      per_destination(s, "checkrelay_delivered_total", "Results that the destination confirmed",
+                      true, &LaneStats::delivered),
+      per_destination(s, "checkrelay_superseded_total",
+                      "Results replaced by a newer one of their subject", true,
+                      &LaneStats::superseded),
+      per_destination(s, "checkrelay_expired_total", "Results that grew too old or were dropped",
+                      true, &LaneStats::expired),
+      per_destination(s, "checkrelay_retries_total", "Tries that were not the last", true,
+                      &LaneStats::retries),
+      destination_states(s),
+  });
+}
+
+}  // namespace checkrelay

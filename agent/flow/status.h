@@ -1,0 +1,48 @@
+// A snapshot of everything at a glance, and its two faces: the JSON of `status --json` and
+// Prometheus text.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/base/time.h"
+#include "agent/port/journal.h"
+
+namespace checkrelay {
+
+struct IntakeStatus {
+  std::string type{};
+  std::string where{};
+  std::uint64_t accepted = 0;
+  std::uint64_t refused = 0;
+};
+
+struct DestinationStatus {
+  std::string name{};
+  std::string type{};
+  std::string state{};  // ok backoff auth held config
+  bool insecure = false;
+  LaneStats lane{};
+  std::string last_error{};                // empty = none
+  std::optional<Duration> next_attempt{};  // while the state is not ok
+};
+
+struct Status {
+  Duration uptime{};
+  Wall now{};
+  std::string trouble{};  // why the journal cannot take results; empty = it can
+  std::uint64_t bytes = 0;
+  std::uint64_t commits = 0;
+  std::vector<IntakeStatus> intakes{};
+  std::vector<DestinationStatus>
+      destinations{};  // also those that are no longer configured but still owe something
+  Duration longest_turn{};
+  std::uint64_t log_lines_lost = 0;
+};
+
+[[nodiscard]] std::string status_json(const Status& s);
+[[nodiscard]] std::string status_metrics(const Status& s);
+
+}  // namespace checkrelay
