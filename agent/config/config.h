@@ -1,8 +1,10 @@
 // The configuration file as plain structs, or every fault in it as "file:line: key: what is wrong".
 // Loading reads the file and the files that X_file options name, nothing else. The only toml++
-// include is in config.cc.
+// include is in document.cc.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,9 +86,10 @@ struct Loaded {
 // What `send` needs of a configuration, leniently: works on a file with faults elsewhere, or none
 // at all.
 struct ClientConfig {
-  std::string socket{};     // of the agent; the default where the file does not say
+  std::string socket = "/run/checkrelay/checkrelay.sock";  // of the agent
   std::string spool_dir{};  // of the first spool intake; empty where there is none
   std::string hostname{};   // agent.hostname, or empty
+  std::size_t max_result = 64 * 1024;  // bytes
 };
 [[nodiscard]] ClientConfig load_client_config(const std::string& file);
 
