@@ -1,4 +1,5 @@
-// The little that clients need. Apart from the rest, so that the front program links no more than this.
+// The little that clients need. Apart from the rest, so that the front program links no more than
+// this.
 #include <algorithm>
 
 #include "agent/base/text.h"

@@ -19,7 +19,8 @@ constexpr std::array<std::string_view, 6> kSections{"agent",  "limits",      "lo
                                                     "intake", "destination", "route"};
 constexpr std::array<std::string_view, 4> kNotYet{"freshness", "check", "outages", "heartbeat"};
 
-// POSIX gethostname(); what a machine without a name is called matters less than that it is called something.
+// POSIX gethostname(); what a machine without a name is called matters less than that it is called
+// something.
 std::string system_hostname() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
@@ -50,7 +51,8 @@ void check_limits(Reader& reader, const Node& root, const Options& limits) {
   const Node* table = reader.table(root, "limits");
   for (std::string_view name : {"max_result", "max_queue", "max_body", "idle_timeout"}) {
     const Node* item = table->find(name);
-    if (item && limits.has(name) && limits.integer(name) == 0 && limits.duration(name).count() == 0) {
+    if (item && limits.has(name) && limits.integer(name) == 0 &&
+        limits.duration(name).count() == 0) {
       reader.fault(item->line, dotted("limits", name), "must not be zero");
     }
   }
@@ -92,9 +94,9 @@ RouteConfig read_route(Reader& reader, const Node& table,
   for (const DestinationConfig& d : destinations) known.push_back(d.name);
   for (const std::string& name : route.destinations) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    reader.fault(names->line, "route.destinations",
-                 fmt::format("no destination is called {}{}", quoted(name),
-                             suggestion(name, known)));
+    reader.fault(
+        names->line, "route.destinations",
+        fmt::format("no destination is called {}{}", quoted(name), suggestion(name, known)));
   }
   if (names->items.empty()) reader.fault(names->line, "route.destinations", "is empty");
   return route;

@@ -23,8 +23,7 @@ Result<void> check_destination_name(std::string_view name) {
   if (name.size() <= kMaxDestinationName && std::all_of(name.begin(), name.end(), name_char)) {
     return {};
   }
-  return fail(Errc::invalid,
-              quoted(name) + " is not up to 64 letters, digits, '.', '_' and '-'");
+  return fail(Errc::invalid, quoted(name) + " is not up to 64 letters, digits, '.', '_' and '-'");
 }
 
 class DestinationReader {
@@ -77,8 +76,8 @@ const Dialect* DestinationReader::dialect(const Node& table, const std::string& 
 void DestinationReader::defaults(const OutboundTraits& traits, std::span<const OptionRow> rows,
                                  Options& out) {
   for (const TraitDefault& d : trait_defaults(traits)) {
-    auto row = std::find_if(rows.begin(), rows.end(),
-                            [&](const OptionRow& r) { return r.name == d.row; });
+    auto row =
+        std::find_if(rows.begin(), rows.end(), [&](const OptionRow& r) { return r.name == d.row; });
     if (out.has(d.row) || row == rows.end()) continue;
     if (auto value = read_value(*row, d.text)) out.set(d.row, std::move(*value));
   }

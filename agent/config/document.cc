@@ -2,9 +2,10 @@
 
 // Header-only: Debian's shared library pays for itself only where many files include this one.
 #define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+
 #include <algorithm>
 #include <exception>
-#include <toml++/toml.h>
 
 namespace checkrelay {
 namespace {
@@ -74,13 +75,20 @@ const Node* Node::find(std::string_view name) const {
 
 std::string_view kind_name(Node::Kind kind) {
   switch (kind) {
-    case Node::Kind::text: return "a string";
-    case Node::Kind::integer: return "an integer";
-    case Node::Kind::number: return "a number";
-    case Node::Kind::boolean: return "true or false";
-    case Node::Kind::date: return "a date or time";
-    case Node::Kind::array: return "an array";
-    case Node::Kind::table: return "a table";
+    case Node::Kind::text:
+      return "a string";
+    case Node::Kind::integer:
+      return "an integer";
+    case Node::Kind::number:
+      return "a number";
+    case Node::Kind::boolean:
+      return "true or false";
+    case Node::Kind::date:
+      return "a date or time";
+    case Node::Kind::array:
+      return "an array";
+    case Node::Kind::table:
+      return "a table";
   }
   return "";
 }

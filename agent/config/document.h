@@ -1,4 +1,5 @@
-// A TOML document as a plain tree in which every node knows its line. document.cc is the only file that knows toml++.
+// A TOML document as a plain tree in which every node knows its line. document.cc is the only file
+// that knows toml++.
 #pragma once
 
 #include <string>

@@ -165,9 +165,9 @@ void IntakeReader::place(const Node& table, const IntakeConfig& intake) {
     auto [other, fresh] = places_.emplace(where, table.line);
     if (fresh) continue;
     const Node* item = table.find(name);
-    reader_.fault(item ? item->line : table.line, dotted(where_, name),
-                  fmt::format("{} is taken by the intake of line {}", quoted(where, 200),
-                              other->second));
+    reader_.fault(
+        item ? item->line : table.line, dotted(where_, name),
+        fmt::format("{} is taken by the intake of line {}", quoted(where, 200), other->second));
   }
 }
 

@@ -19,8 +19,9 @@ class Reader {
   void fault(int line, std::string key, std::string what);
   [[nodiscard]] std::size_t fault_count() const { return faults_.size(); }
 
-  // Every key of `table` that a row names, into `out`. Keys that neither a row nor `others` names are faults. Where two
-  // rows share a name the first counts. `where` is the dotted name of the table, `line` that of its header.
+  // Every key of `table` that a row names, into `out`. Keys that neither a row nor `others` names
+  // are faults. Where two rows share a name the first counts. `where` is the dotted name of the
+  // table, `line` that of its header.
   void options(const Node& table, std::string_view where, std::span<const OptionRow> rows,
                std::span<const std::string_view> others, Options& out);
   // Fallbacks of rows whose key is not there, and faults for required ones. Call it last.

@@ -20,7 +20,8 @@ constexpr std::string_view kHead =
 )";
 
 constexpr std::string_view kDialectNote =
-    "# dialects: the languages an intake understands; default native and nagios, for http native alone.\n";
+    "# dialects: the languages an intake understands; default native and nagios, for http native "
+    "alone.\n";
 
 constexpr std::string_view kUserNote =
     R"(# Users of an http listener, by HTTP basic authentication or with the password as bearer token. None: loopback
@@ -59,16 +60,25 @@ std::string written(const OptionRow& row, std::string_view value) {
 std::string_view example(const OptionRow& row) {
   if (row.name == "listen") return "127.0.0.1:8440";
   switch (row.kind) {
-    case OptionKind::url: return "https://monitor.example.com";
-    case OptionKind::path: return "/var/lib/checkrelay/results.ndjson";
-    case OptionKind::boolean: return "false";
+    case OptionKind::url:
+      return "https://monitor.example.com";
+    case OptionKind::path:
+      return "/var/lib/checkrelay/results.ndjson";
+    case OptionKind::boolean:
+      return "false";
     case OptionKind::integer:
-    case OptionKind::number: return "1";
-    case OptionKind::duration: return "30s";
-    case OptionKind::size: return "1MiB";
-    case OptionKind::mode: return "0660";
-    case OptionKind::choice: return split(row.choices, '|').front();
-    default: return "";
+    case OptionKind::number:
+      return "1";
+    case OptionKind::duration:
+      return "30s";
+    case OptionKind::size:
+      return "1MiB";
+    case OptionKind::mode:
+      return "0660";
+    case OptionKind::choice:
+      return split(row.choices, '|').front();
+    default:
+      return "";
   }
 }
 
@@ -89,9 +99,10 @@ class Sample {
 };
 
 void Sample::line(const OptionRow& row, std::optional<std::string_view> value, bool active) {
-  std::string assignment =
-      fmt::format("{}{} = {}", active ? "" : "# ", row.name,
-                  written(row, value ? *value : row.fallback.empty() ? example(row) : row.fallback));
+  std::string assignment = fmt::format("{}{} = {}", active ? "" : "# ", row.name,
+                                       written(row, value                  ? *value
+                                                    : row.fallback.empty() ? example(row)
+                                                                           : row.fallback));
   std::string doc(row.doc);
   if (!row.choices.empty()) {
     std::string words(row.choices);

@@ -141,14 +141,22 @@ Result<Value> read_list(const Node& node) {
 
 std::string wanted(OptionKind kind) {
   switch (kind) {
-    case OptionKind::boolean: return "true or false";
-    case OptionKind::integer: return "an integer";
-    case OptionKind::number: return "a number";
-    case OptionKind::duration: return "a duration such as \"90s\"";
-    case OptionKind::size: return "a size such as \"64KiB\"";
-    case OptionKind::mode: return "a file mode such as \"0660\"";
-    case OptionKind::list: return "an array of strings";
-    default: return "a string";
+    case OptionKind::boolean:
+      return "true or false";
+    case OptionKind::integer:
+      return "an integer";
+    case OptionKind::number:
+      return "a number";
+    case OptionKind::duration:
+      return "a duration such as \"90s\"";
+    case OptionKind::size:
+      return "a size such as \"64KiB\"";
+    case OptionKind::mode:
+      return "a file mode such as \"0660\"";
+    case OptionKind::list:
+      return "an array of strings";
+    default:
+      return "a string";
   }
 }
 
@@ -172,18 +180,30 @@ Result<void> check_word(std::string_view word, const std::vector<std::string_vie
 
 Result<Value> read_value(const OptionRow& row, std::string_view text) {
   switch (row.kind) {
-    case OptionKind::text: return read_text(text);
-    case OptionKind::secret: return Value(Secret(std::string(text)));
-    case OptionKind::path: return read_path(text);
-    case OptionKind::url: return read_url(text);
-    case OptionKind::boolean: return read_boolean(text);
-    case OptionKind::integer: return read_integer(row, text);
-    case OptionKind::number: return read_number(text);
-    case OptionKind::duration: return read_duration(text);
-    case OptionKind::size: return read_size(text);
-    case OptionKind::choice: return read_choice(row, text);
-    case OptionKind::list: return read_list(text);
-    case OptionKind::mode: return read_mode(text);
+    case OptionKind::text:
+      return read_text(text);
+    case OptionKind::secret:
+      return Value(Secret(std::string(text)));
+    case OptionKind::path:
+      return read_path(text);
+    case OptionKind::url:
+      return read_url(text);
+    case OptionKind::boolean:
+      return read_boolean(text);
+    case OptionKind::integer:
+      return read_integer(row, text);
+    case OptionKind::number:
+      return read_number(text);
+    case OptionKind::duration:
+      return read_duration(text);
+    case OptionKind::size:
+      return read_size(text);
+    case OptionKind::choice:
+      return read_choice(row, text);
+    case OptionKind::list:
+      return read_list(text);
+    case OptionKind::mode:
+      return read_mode(text);
   }
   return fail(Errc::unsupported, "no such kind of option");
 }
@@ -209,8 +229,7 @@ Result<Value> read_value(const OptionRow& row, const Node& node) {
 
 Result<Listen> parse_listen(std::string_view text) {
   std::size_t colon = text.rfind(':');
-  auto port =
-      colon == text.npos ? std::nullopt : parse_integer(text.substr(colon + 1), 0, 65535);
+  auto port = colon == text.npos ? std::nullopt : parse_integer(text.substr(colon + 1), 0, 65535);
   std::string_view address = text.substr(0, port ? colon : 0);
   bool bracketed = address.size() > 2 && address.front() == '[' && address.back() == ']';
   if (bracketed) address = address.substr(1, address.size() - 2);
@@ -218,9 +237,9 @@ Result<Listen> parse_listen(std::string_view text) {
   if (!port || (six && !bracketed) || has_control(address)) {
     return fail(Errc::invalid, quoted(text) + " is not \"address:port\"");
   }
-  bool loopback = address == "::1" || address == "localhost" ||
-                  (address.starts_with("127.") &&
-                   address.find_first_not_of("0123456789.") == address.npos);
+  bool loopback =
+      address == "::1" || address == "localhost" ||
+      (address.starts_with("127.") && address.find_first_not_of("0123456789.") == address.npos);
   return Listen{std::string(address), static_cast<int>(*port), loopback};
 }
 
