@@ -235,7 +235,7 @@ Status Agent::status() const {
   s.uptime = now.steady - started_.steady;
   s.now = now.wall;
   const JournalStats& journal = journal_.stats();
-  s.trouble = journal.full ? "full: the journal has reached limits.max_queue" : journal.trouble;
+  s.trouble = trouble_of(journal);
   s.bytes = journal.bytes;
   s.commits = journal.commits;
   s.log_lines_lost = log_lines_lost();

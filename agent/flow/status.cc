@@ -101,6 +101,10 @@ MetricFamily destination_states(const Status& s) {
 
 }  // namespace
 
+std::string trouble_of(const JournalStats& journal) {
+  return journal.full ? "full: the journal has reached limits.max_queue" : journal.trouble;
+}
+
 std::string status_json(const Status& s) {
   std::string out;
   JsonWriter json(out);

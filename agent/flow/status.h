@@ -42,6 +42,8 @@ struct Status {
   std::uint64_t log_lines_lost = 0;
 };
 
+// Why the journal cannot take results; empty = it can.
+[[nodiscard]] std::string trouble_of(const JournalStats& journal);
 [[nodiscard]] std::string status_json(const Status& s);
 [[nodiscard]] std::string status_metrics(const Status& s);
 
