@@ -30,6 +30,7 @@ using Ticket = std::uint64_t;  // names a submission or an inquiry within one co
 struct Submission {
   Ticket ticket = 0;
   std::vector<CheckResult> results{};
+  std::size_t mended = 0;  // sequences in their texts that were not UTF-8 and were replaced; to be counted
 };
 
 // What became of one submitted result.

@@ -1,0 +1,44 @@
+#include "plugins/dialects/native/dialect.h"
+
+#include "plugins/dialects/native/stream.h"
+
+namespace checkrelay {
+namespace {
+
+class NativeDialect final : public Dialect {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "native"; }
+  [[nodiscard]] std::string_view summary() const override {
+    return "JSON, MessagePack, Nagios external commands, send_nsca text; POST /v1/results";
+  }
+  [[nodiscard]] bool owns_path(std::string_view path) const override {
+    return path == "/v1/results";
+  }
+
+  [[nodiscard]] std::unique_ptr<Conversation> inbound(const InboundContext& c) const override {
+    switch (c.framing) {
+      case Framing::stream:
+      case Framing::file:
+        return native::open_stream(c);
+      case Framing::lines:
+        return native::open_lines(c);
+      case Framing::datagram:
+        return native::open_datagrams(c);
+      case Framing::http:
+        return native::open_http(c);
+      case Framing::append:
+      case Framing::none:
+        break;
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace
+
+const Dialect& native_dialect() {
+  static const NativeDialect dialect;
+  return dialect;
+}
+
+}  // namespace checkrelay
