@@ -5,6 +5,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <memory>
@@ -19,18 +20,6 @@ constexpr std::size_t kQueue = 8192;  // lines; at 1 KiB each the most that a bl
 constexpr std::size_t kMaxValue = 1024;  // bytes
 constexpr std::array<std::string_view, 5> kNames{"trace", "debug", "info", "warn", "error"};
 
-struct State {
-  std::atomic<Level> level{Level::info};
-  bool json = false;
-  std::shared_ptr<spdlog::details::thread_pool> pool;
-  std::shared_ptr<spdlog::logger> logger;
-};
-
-State& state() {
-  static State s;
-  return s;
-}
-
 spdlog::level::level_enum native(Level level) {
   return static_cast<spdlog::level::level_enum>(static_cast<int>(level));
 }
@@ -41,18 +30,29 @@ std::shared_ptr<spdlog::logger> plain_logger(std::shared_ptr<spdlog::logger> log
   return logger;
 }
 
-spdlog::logger& logger() {
-  State& s = state();
-  if (!s.logger) {
-    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    s.logger = plain_logger(std::make_shared<spdlog::logger>("checkrelay", sink));
-  }
-  return *s.logger;
+std::shared_ptr<spdlog::logger> synchronous_logger() {
+  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  return plain_logger(std::make_shared<spdlog::logger>("checkrelay", sink));
+}
+
+struct State {
+  std::atomic<Level> level{Level::info};
+  bool json = false;
+  std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<spdlog::logger> logger = synchronous_logger();
+};
+
+State& state() {
+  static State s;
+  return s;
+}
+
+bool special(char c) {
+  return static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '=' || c == '\\' || c == '\x7F';
 }
 
 bool needs_quotes(std::string_view value) {
-  return value.empty() || value.find_first_of(" \"=\\\n\r\t") != std::string_view::npos ||
-         !is_valid_utf8(value);
+  return value.empty() || std::any_of(value.begin(), value.end(), special) || !is_valid_utf8(value);
 }
 
 std::string text_line(Level level, Wall now, std::string_view event,
@@ -107,8 +107,8 @@ void set_log_level(Level level) { state().level = level; }
 
 void stop_log() {
   State& s = state();
-  if (s.logger) s.logger->flush();
-  s.logger.reset();
+  s.logger->flush();
+  s.logger = synchronous_logger();
   s.pool.reset();  // joins the thread, which writes out what is queued
 }
 
@@ -121,7 +121,7 @@ void log(Level level, std::string_view event, std::initializer_list<Field> field
   Wall now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
   std::string line =
       state().json ? json_line(level, now, event, fields) : text_line(level, now, event, fields);
-  logger().log(native(level), std::string_view(line));
+  state().logger->log(native(level), std::string_view(line));
 }
 
 std::uint64_t log_lines_lost() {

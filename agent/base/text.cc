@@ -184,8 +184,11 @@ std::size_t make_valid_utf8(std::string& text) {
 
 std::string_view utf8_prefix(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return text;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) --limit;
-  return text.substr(0, limit);
+  std::size_t end = limit;  // no character has more than three bytes behind its first
+  while (end > 0 && limit - end < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    --end;
+  bool inside = (static_cast<unsigned char>(text[end]) & 0xC0) != 0x80;
+  return text.substr(0, inside ? end : limit);
 }
 
 std::string_view trimmed(std::string_view text) {

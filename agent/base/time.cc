@@ -17,6 +17,7 @@ using std::chrono::sys_days;
 
 constexpr std::int64_t kMaxDuration = std::int64_t{100} * 366 * 24 * 3600 * 1'000'000;
 constexpr double kMaxEpoch = 253402300799.0;  // 9999-12-31T23:59:59Z
+constexpr Wall kYear10000{std::chrono::seconds(253402300800)};
 
 struct Unit {
   std::string_view name;
@@ -149,11 +150,15 @@ Result<Wall> parse_rfc3339(std::string_view text) {
   std::chrono::year_month_day date{std::chrono::year(year),
                                    std::chrono::month(static_cast<unsigned>(month)),
                                    std::chrono::day(static_cast<unsigned>(day))};
-  if (!f.done() || !date.ok() || year < 1970 || hour > 23 || minute > 59 || second > 60)
+  Wall t{};
+  bool good = f.done() && date.ok() && hour <= 23 && minute <= 59 && second <= 60;
+  if (good)
+    t = Wall(sys_days(date)) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+        std::chrono::seconds(second) + fraction - zone;
+  if (!good || t < Wall{} || t >= kYear10000)
     return fail(Errc::invalid,
                 quoted(text) + " is no RFC 3339 time (such as 2026-01-05T10:15:00Z)");
-  return Wall(sys_days(date)) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second) + fraction - zone;
+  return t;
 }
 
 std::string format_rfc3339(Wall t) {

@@ -83,6 +83,7 @@ void split_plugin_output(std::string_view text, std::string& output, std::string
   for (std::string_view line : split(text, '\n')) {
     std::string_view words = line;
     std::string_view perf;
+    if (!first && !in_perfdata) output += '\n';
     if (in_perfdata) {
       std::swap(words, perf);
     } else if (std::size_t bar = line.find('|'); bar != std::string_view::npos) {
@@ -90,7 +91,6 @@ void split_plugin_output(std::string_view text, std::string& output, std::string
       perf = line.substr(bar + 1);
       in_perfdata = !first;
     }
-    if (!first && !words.empty()) output += '\n';
     output += words;
     if (!trimmed(perf).empty()) {
       if (!perfdata.empty()) perfdata += ' ';

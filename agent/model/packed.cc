@@ -43,6 +43,7 @@ Result<CheckResult> from_object(const msgpack::object& o) {
   if (version > kPackedVersion)
     return fail(Errc::unsupported,
                 fmt::format("packed result: version {} is newer than {}", version, kPackedVersion));
+  if (version < 1) return fail(Errc::corrupt, fmt::format("packed result: version {}", version));
   if (a.size < kFields)
     return fail(Errc::corrupt, fmt::format("packed result: {} fields of {}", a.size, kFields));
   return from_array(a);
@@ -76,8 +77,12 @@ Result<CheckResult> unpack(std::string_view bytes) {
     // Nothing nests and no text is longer than the whole, so no claim inside the bytes can ask for
     // much memory.
     const msgpack::unpack_limit limit(64, 0, bytes.size(), 0, 0, 2);
+    std::size_t end = 0;
     msgpack::object_handle handle =
-        msgpack::unpack(bytes.data(), bytes.size(), nullptr, nullptr, limit);
+        msgpack::unpack(bytes.data(), bytes.size(), end, nullptr, nullptr, limit);
+    if (end != bytes.size())
+      return fail(Errc::corrupt,
+                  fmt::format("packed result: {} bytes behind its end", bytes.size() - end));
     return from_object(handle.get());
   } catch (const std::exception& e) {
     return fail(Errc::corrupt, fmt::format("packed result: {}", e.what()));

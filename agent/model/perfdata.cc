@@ -7,13 +7,14 @@
 namespace checkrelay {
 namespace {
 
-// One metric ends at a blank outside quotes.
+// One metric ends at a blank outside quotes; only a label that begins with a quote is quoted.
 std::string_view next_piece(std::string_view& rest) {
   rest = rest.substr(std::min(rest.find_first_not_of(" \t\r\n"), rest.size()));
+  bool may_quote = rest.starts_with('\'');
   bool quoted_label = false;
   std::size_t end = 0;
   for (; end < rest.size(); ++end) {
-    if (rest[end] == '\'') quoted_label = !quoted_label;
+    if (may_quote && rest[end] == '\'') quoted_label = !quoted_label;
     if (!quoted_label && std::string_view(" \t\r\n").find(rest[end]) != std::string_view::npos)
       break;
   }
@@ -56,6 +57,7 @@ bool read_metric(std::string_view piece, Metric& m) {
   std::size_t equals = piece.rfind('=');
   if (equals == std::string_view::npos || equals == 0) return false;
   m.label = unquoted_label(piece.substr(0, equals));
+  if (m.label.empty()) return false;
   std::vector<std::string_view> fields = split(piece.substr(equals + 1), ';');
   std::string* const limits[] = {&m.warn, &m.crit, &m.min, &m.max};
   for (std::size_t i = 0; i < 4 && i + 1 < fields.size(); ++i) *limits[i] = fields[i + 1];

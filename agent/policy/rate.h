@@ -17,7 +17,6 @@ class TokenBucket {
   // How many may go now.
   [[nodiscard]] std::size_t available(Steady now);
   void take(std::size_t n) { tokens_ -= static_cast<double>(n); }
-  void give_back(std::size_t n) { tokens_ = std::min(burst_, tokens_ + static_cast<double>(n)); }
   // When at least one may go.
   [[nodiscard]] Steady next(Steady now) const;
 

@@ -64,7 +64,7 @@ void Breaker::record(const Verdict& v, Steady batch_began, Steady now) {
     next_ = {};
     return;
   }
-  if (probing() && batch_began < decided_) return;
+  if (probing() && batch_began <= decided_) return;
   decided_ = now;
   Duration asked =
       std::min(v.retry_after.value_or(Duration{}), std::max(kLongestHold, options_.retry_max));
@@ -78,7 +78,7 @@ void Breaker::record(const Verdict& v, Steady batch_began, Steady now) {
       next_ = now + options_.retry_max / 2 + jittered(options_.retry_max / 2);
       break;
     default:
-      state_ = v.retry_after ? State::held : State::backoff;
+      state_ = v.retry_after || v.judgement == Judgement::held ? State::held : State::backoff;
       next_ = now + asked + jittered(doubled(options_.retry_min, options_.retry_max, failures_));
   }
   failures_ = std::min(failures_ + 1, 63U);

@@ -47,8 +47,7 @@ class Breaker {
 [[nodiscard]] std::string_view to_string(Breaker::State s);
 
 // What becomes of one claim. A result that failed `kSuspectTries` times is put aside, so that those
-// behind it get their chance: it may be the culprit itself. `pause` is how long the destination
-// waits anyway.
+// behind it get their chance: it may be the culprit itself.
 constexpr unsigned kSuspectTries = 3;
 [[nodiscard]] Settlement settle(const Claim& claim, const Verdict& verdict,
                                 const RetryOptions& options, Instant now);
