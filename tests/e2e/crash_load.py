@@ -135,7 +135,8 @@ class HttpNative(Producer):
 class HttpOp5(HttpNative):
     def hand_in(self, batch):
         for count, (subject, n) in enumerate(batch):
-            body = {"host_name": "host1", "service_description": subject, "status_code": str(n % 4), "plugin_output": text(subject, n)}
+            body = {"host_name": "host1", "service_description": subject, "status_code": str(n % 4),
+                    "plugin_output": text(subject, n)}
             status, answer = self.post("/api/command/PROCESS_SERVICE_CHECK_RESULT", json.dumps(body))
             if status != 200 or "result" not in json.loads(answer):
                 return count
@@ -175,7 +176,8 @@ class Send(Producer):
 
     def hand_in(self, batch):
         for count, (subject, n) in enumerate(batch):
-            done = run("send", "--config", self.agent.file, "-H", "host1", "-S", subject, "-s", n % 4, "-m", text(subject, n),
+            done = run("send", "--config", self.agent.file, "-H", "host1", "-S", subject, "-s", n % 4, "-m",
+                       text(subject, n),
                        "--id", f"{subject}.{n}")
             if done.returncode != 0:
                 return count

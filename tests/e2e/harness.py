@@ -20,7 +20,8 @@ from . import toml_text, wire
 BINARY = os.environ.get("CHECKRELAY_BIN", "")
 SANITIZED = os.environ.get("CHECKRELAY_SANITIZED", "") == "1"
 PATIENCE = 120 if SANITIZED else 45  # seconds until a condition that must come true is given up
-SPOILED = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed|terminate called")
+SPOILED = re.compile("AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed|"
+                     "terminate called")
 
 
 def wait_until(condition, what="the condition", timeout=None):

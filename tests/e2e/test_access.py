@@ -28,7 +28,8 @@ print(b"".join(iter(lambda: s.recv(4096), b"")).decode())
 
 def as_user(name, *command):
     account = pwd.getpwnam(name)
-    return subprocess.run(command, user=account.pw_uid, group=account.pw_gid, extra_groups=[], capture_output=True, text=True,
+    return subprocess.run(command, user=account.pw_uid, group=account.pw_gid, extra_groups=[], capture_output=True,
+                          text=True,
                           timeout=60, stdin=subprocess.DEVNULL)
 
 
@@ -36,8 +37,10 @@ class HttpUsers(Case):
     def setUp(self):
         super().setUp()
         self.port = free_port()
-        users = [{"name": "dba", "password": "dba-pass", "hosts": ["db*", "cache1"]}, {"name": "all", "password": "all-pass", "hosts": ["*"]}]
-        self.relay = self.agent([{"type": "http", "listen": f"127.0.0.1:{self.port}", "dialects": ["native", "op5"], "user": users}])
+        users = [{"name": "dba", "password": "dba-pass", "hosts": ["db*", "cache1"]},
+                 {"name": "all", "password": "all-pass", "hosts": ["*"]}]
+        self.relay = self.agent([{"type": "http", "listen": f"127.0.0.1:{self.port}", "dialects": ["native", "op5"],
+                                  "user": users}])
 
     def post(self, body, auth=None, path="/v1/results"):
         headers = {"Authorization": auth} if auth else {}
@@ -48,7 +51,8 @@ class HttpUsers(Case):
         return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
 
     def test_without_or_with_wrong_credentials_nothing_is_taken(self):
-        wrong = (None, self.basic("dba", "no"), self.basic("nobody", "dba-pass"), "Bearer nonsense", "Basic ???", self.basic("", ""))
+        wrong = (None, self.basic("dba", "no"), self.basic("nobody", "dba-pass"), "Bearer nonsense", "Basic ???",
+                 self.basic("", ""))
         for auth in wrong:
             reply = self.post(result(1), auth)
             self.assertEqual(reply.status, 401, auth)
@@ -134,7 +138,8 @@ class UnixUsers(Case):
         info = os.stat(path)
         self.assertEqual((info.st_mode & 0o777, grp.getgrgid(info.st_gid).gr_name), (0o660, "daemon"))
         account = pwd.getpwnam("nobody")
-        done = subprocess.run([sys.executable, "-c", CLIENT, path, LINE], user=account.pw_uid, group=account.pw_gid, extra_groups=[],
+        done = subprocess.run([sys.executable, "-c", CLIENT, path, LINE], user=account.pw_uid, group=account.pw_gid,
+                              extra_groups=[],
                               capture_output=True, text=True, timeout=60)
         self.assertIn("PermissionError", done.stderr)
 
@@ -164,7 +169,8 @@ class OperatorsWordsOverTcp(Case):
         port = free_port()
         agent = self.agent([{"type": "http", "listen": f"127.0.0.1:{port}", "dialects": ["native", "op5"]}])
         ident = self.accept(agent, result(1))[0]
-        for method, path in (("GET", "/v1/queue"), ("POST", "/v1/queue/retry"), ("POST", "/v1/queue/drop"), ("GET", f"/v1/queue/{ident}"),
+        for method, path in (("GET", "/v1/queue"), ("POST", "/v1/queue/retry"), ("POST", "/v1/queue/drop"),
+                             ("GET", f"/v1/queue/{ident}"),
                              ("POST", "/v1/reload")):
             reply = request(http.client.HTTPConnection("127.0.0.1", port, timeout=30), method, path, b"")
             self.assertIn(reply.status, (401, 403, 404, 405), (method, path))

@@ -69,7 +69,8 @@ class RefusedLines(Case):
         self.check(b'{"host":"db1"\x00,"state":0}\n')
 
     def test_other_nagios_command_by_name(self):
-        self.check(b"[1700000000] SCHEDULE_HOST_DOWNTIME;db1;1;2;1;0;1;me;x\n", "SCHEDULE_HOST_DOWNTIME", form=wire.NAGIOS)
+        self.check(b"[1700000000] SCHEDULE_HOST_DOWNTIME;db1;1;2;1;0;1;me;x\n", "SCHEDULE_HOST_DOWNTIME",
+                   form=wire.NAGIOS)
 
     def test_nagios_code(self):
         self.check(b"[1700000000] PROCESS_SERVICE_CHECK_RESULT;db1;Backup;7;x\n", "7", form=wire.NAGIOS)

@@ -35,7 +35,8 @@ class Check(Case):
     def test_every_fault_is_told_with_its_line_and_key(self):
         self.faults('[agent]\nhostnam = "x"\n[limits]\nmax_result = "big"\n[[destination]]\nname = "a"\ntype = "op5"\n'
                     'url = "ftp://x"\nretry_min = 5\n[[intake]]\ntype = "tpc"\nlisten = "127.0.0.1:1"\n',
-                    (2, "hostnam", "hostname"), (4, "max_result", "big"), (8, "url", "ftp"), (9, "retry_min"), (11, "tpc"))
+                    (2, "hostnam", "hostname"), (4, "max_result", "big"), (8, "url", "ftp"), (9, "retry_min"),
+                    (11, "tpc"))
 
     def test_toml_that_cannot_be_read_names_the_line(self):
         self.faults("[agent]\nhostname = \n", (2,))
@@ -44,10 +45,12 @@ class Check(Case):
         self.faults('[[destination]]\nname = "a"\ntype = "op5"\n', (1, "url"))
 
     def test_a_route_to_nowhere_is_a_fault(self):
-        self.faults('[[destination]]\nname = "a"\ntype = "discard"\n[[route]]\nhost = "*"\ndestinations = ["b"]\n', (6, "b"))
+        self.faults('[[destination]]\nname = "a"\ntype = "discard"\n[[route]]\nhost = "*"\ndestinations = ["b"]\n',
+                    (6, "b"))
 
     def test_two_destinations_of_one_name_are_a_fault(self):
-        self.faults('[[destination]]\nname = "a"\ntype = "discard"\n[[destination]]\nname = "a"\ntype = "discard"\n', (5, "a"))
+        self.faults('[[destination]]\nname = "a"\ntype = "discard"\n[[destination]]\nname = "a"\ntype = "discard"\n',
+                    (5, "a"))
 
     def test_unreadable_password_file_is_a_fault(self):
         self.faults('[[destination]]\nname = "a"\ntype = "op5"\nurl = "http://h"\nusername = "u"\npassword_file = "/no/such/file"\n',
@@ -59,7 +62,8 @@ class Check(Case):
         self.assertIn("nowhere.toml", done.stdout + done.stderr)
 
     def test_valid_configuration_exits_0_and_touches_nothing(self):
-        agent = self.agent([{"type": "spool", "path": self.path("spool")}, {"type": "fifo", "path": self.path("fifo")}], start=False)
+        agent = self.agent([{"type": "spool", "path": self.path("spool")}, {"type": "fifo", "path": self.path("fifo")}],
+                           start=False)
         before = sorted(os.listdir(self.directory))
         done = run("check", "--config", agent.file)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -125,7 +129,8 @@ class AgentDown(Case):
     def test_send_falls_back_to_the_spool_and_nothing_is_lost(self):
         agent = self.agent([{"type": "spool", "path": self.path("spool")}])
         agent.stop()
-        done = run("send", "--config", agent.file, "-H", "db1", "-S", "Backup", "-s", "WARNING", "-m", "two\nlines", "-p", "a=1", "--id", "x-1")
+        done = run("send", "--config", agent.file, "-H", "db1", "-S", "Backup", "-s", "WARNING", "-m", "two\nlines",
+                   "-p", "a=1", "--id", "x-1")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len([n for n in os.listdir(self.path("spool")) if n != "rejected"]), 1)
         agent.start()
@@ -138,11 +143,14 @@ class AgentDown(Case):
         run("send", "--config", agent.file, "-S", "Backup", "-s", "OK", "-m", "x", "--time", "1700000000")
         agent.start()
         row = self.wait_delivered(1)[0]
-        self.assertIn("1700000000", str(row["time"])) if not isinstance(row["time"], str) else self.assertIn("2023-11-14", row["time"])
+        self.assertIn("1700000000", str(row["time"])) if not isinstance(row["time"],
+                                                                        str) else self.assertIn("2023-11-14",
+                                                                                                row["time"])
 
     def test_environment_names_the_spool(self):
         os.mkdir(self.path("elsewhere"))
-        done = run("send", "-S", "Backup", "-s", "OK", "-m", "x", env=self.environment(CHECKRELAY_SPOOL=self.path("elsewhere")))
+        done = run("send", "-S", "Backup", "-s", "OK", "-m", "x",
+                   env=self.environment(CHECKRELAY_SPOOL=self.path("elsewhere")))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(os.listdir(self.path("elsewhere"))), 1)
 
@@ -166,7 +174,8 @@ class AgentDown(Case):
 
     def test_a_wrong_result_is_refused_without_the_agent_too(self):
         os.mkdir(self.path("spool"))
-        done = run("send", "-S", "Backup", "-s", "FINE", "-m", "x", env=self.environment(CHECKRELAY_SPOOL=self.path("spool")))
+        done = run("send", "-S", "Backup", "-s", "FINE", "-m", "x",
+                   env=self.environment(CHECKRELAY_SPOOL=self.path("spool")))
         self.assertIn(done.returncode, (1, 2))
         self.assertIn("FINE", done.stderr)
         self.assertEqual(os.listdir(self.path("spool")), [])
@@ -184,7 +193,8 @@ class AgentDown(Case):
             hung.bind(self.path("agent.sock"))
             hung.listen(0)
             os.mkdir(self.path("spool"))
-            done = run("send", "-S", "Backup", "-s", "OK", "-m", "x", env=self.environment(CHECKRELAY_SPOOL=self.path("spool")))
+            done = run("send", "-S", "Backup", "-s", "OK", "-m", "x",
+                       env=self.environment(CHECKRELAY_SPOOL=self.path("spool")))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(os.listdir(self.path("spool"))), 1)
 
@@ -221,7 +231,8 @@ class Examples(Case):
         agent = self.agent()
         os.makedirs(self.path("source"))
         (self.directory / "source" / "file").write_text("x")
-        environment = {**os.environ, "CHECKRELAY_SOCKET": agent.socket, "PATH": f"{pathlib.Path(BINARY).parent}:{os.environ['PATH']}",
+        environment = {**os.environ, "CHECKRELAY_SOCKET": agent.socket,
+                       "PATH": f"{pathlib.Path(BINARY).parent}:{os.environ['PATH']}",
                        "SOURCE": self.path("source"), "TARGET": self.path("target"), "BACKUPS": self.path("target")}
         script = REPOSITORY / "contrib/examples/backup.sh"
         done = subprocess.run(["bash", script], env=environment, capture_output=True, text=True, timeout=60)
@@ -248,7 +259,8 @@ fi
 """
         (self.directory / "backup.sh").write_text(script)
         for source, state, word in (("source", 0, "was successful"), ("nowhere", 2, "failed")):
-            done = subprocess.run(["bash", self.path("backup.sh"), self.path(source)], capture_output=True, text=True, timeout=60)
+            done = subprocess.run(["bash", self.path("backup.sh"), self.path(source)], capture_output=True, text=True,
+                                  timeout=60)
             self.assertEqual(done.returncode, 0, done.stderr)
             row = self.wait_delivered(1 if state == 0 else 2)[-1]
             self.assertEqual((row["service"], row["state"], word in row["output"]), ("Example service", state, True))

@@ -30,8 +30,10 @@ class Vandal(threading.Thread):
     def run(self):
         faults = self.sim.faults
         harms = (lambda: faults.fail_next(3, 503, "busy", "text/plain"), lambda: self.sim.fail_500_object(2),
-                 lambda: faults.set(drop_after_apply=2), lambda: faults.set(drop_before_apply=2), lambda: faults.set(truncate_body=1),
-                 lambda: faults.set(stale_keepalive=2), lambda: faults.set(latency_ms=30), faults.clear, self.sim.restart, self.outage)
+                 lambda: faults.set(drop_after_apply=2), lambda: faults.set(drop_before_apply=2),
+                 lambda: faults.set(truncate_body=1),
+                 lambda: faults.set(stale_keepalive=2), lambda: faults.set(latency_ms=30), faults.clear,
+                 self.sim.restart, self.outage)
         while not self.done.wait(self.random.uniform(0.05, 0.3)):
             self.random.choice(harms)()
         faults.clear()
@@ -53,7 +55,8 @@ class Crash(Case):
         intakes = [{"type": "tcp", "listen": f"127.0.0.1:{self.tcp}"}, {"type": "unixgram", "path": self.path("gram")},
                    {"type": "fifo", "path": self.path("fifo")}, {"type": "spool", "path": self.path("spool")},
                    {"type": "http", "listen": f"127.0.0.1:{self.http}", "dialects": ["native", "op5"]}]
-        central = self.op5_destination(self.sim, backlog="all", max_in_flight=8, retry_min="10ms", retry_max="100ms", timeout="5s")
+        central = self.op5_destination(self.sim, backlog="all", max_in_flight=8, retry_min="10ms", retry_max="100ms",
+                                       timeout="5s")
         self.relay = self.agent(intakes, [self.file_destination(retry_max="100ms"), central])
 
     def producers(self):
@@ -112,7 +115,7 @@ class Crash(Case):
             self.judge_arrivals(name, outputs, producers)
         self.judge_books(rows)
         acknowledged = sum(len(p.acknowledged) for p in producers)
-        sys.stderr.write(f"crash test: {acknowledged} acknowledged, {len(rows)} lines in the file, {len(central)} at the upstream; "
+        sys.stderr.write(f"crash test: {acknowledged} acknowledged, {len(rows)} in the file, {len(central)} at the upstream; "
                          f"failures {({p.label: p.failures for p in producers})}\n")
         self.assertGreater(acknowledged, 20 * KILLS, "too little traffic to prove anything")
 
@@ -132,8 +135,9 @@ class Crash(Case):
             key = crash_load.judge(output)
             self.assertIsNotNone(key, f"{name}: damaged: {output!r}")
             arrived.setdefault(key)
-        self.assertEqual([key for p in producers if not isinstance(p, crash_load.Unheard) for key in p.acknowledged if key not in arrived],
-                         [], f"{name}: acknowledged, and never arrived")
+        heard = [p for p in producers if not isinstance(p, crash_load.Unheard)]
+        missing = [key for p in heard for key in p.acknowledged if key not in arrived]
+        self.assertEqual(missing, [], f"{name}: acknowledged, and never arrived")
         newest = {}
         for subject, n in arrived:
             self.assertGreater(n, newest.get(subject, 0), f"{name}: {subject} out of order")
@@ -145,4 +149,5 @@ class Crash(Case):
             others = {k: d[k] for k in ("pending", "in_flight", "superseded", "expired", "dead")}
             self.assertEqual(set(others.values()), {0}, (name, others))
         self.assertEqual(books["out"]["delivered"], books["central"]["delivered"])
-        self.assertEqual(books["out"]["delivered"], len({r["id"] for r in rows}), "delivered, against distinct results in the file")
+        self.assertEqual(books["out"]["delivered"], len({r["id"] for r in rows}),
+                         "delivered, against distinct results in the file")

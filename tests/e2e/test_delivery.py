@@ -1,4 +1,4 @@
-"""From the journal to the destinations: outages, order, several destinations, routes, and what nobody's trouble may touch."""
+"""From the journal to the destinations: outages, order, several destinations, routes, the queue."""
 
 import datetime
 
@@ -55,7 +55,8 @@ class Outage(DeliveryCase):
             self.assertEqual(sim.outputs("db1", f"s{s}"), [f"n={n}" for n in range(s, 60, 4)])
 
     def test_a_name_that_does_not_resolve_is_an_outage_like_any_other(self):
-        destination = {"name": "central", "type": "op5", "url": "http://no-such-host.invalid", "username": "u", "password": "p",
+        destination = {"name": "central", "type": "op5", "url": "http://no-such-host.invalid", "username": "u",
+                       "password": "p",
                        "retry_min": "20ms", "retry_max": "50ms", "rate": 0}
         agent = self.agent(destinations=[destination, self.file_destination()])
         self.accept(agent, result(1))
@@ -130,10 +131,13 @@ class Routes(DeliveryCase):
 class FileDestination(DeliveryCase):
     def test_line_has_every_key_of_a_result(self):
         agent = self.agent()
-        self.accept(agent, {"host": "db1", "service": "Backup", "state": 1, "output": "two\nlines \"quoted\" å", "perfdata": "a=1;2;3",
+        self.accept(agent,
+                    {"host": "db1", "service": "Backup", "state": 1, "output": "two\nlines \"quoted\" å",
+                     "perfdata": "a=1;2;3",
                             "time": 1700000000.25, "id": "run-1", "ttl": "26h", "check_source": "cron"})
         row = self.wait_delivered(1)[0]
-        expected = {"host": "db1", "service": "Backup", "state": 1, "output": "two\nlines \"quoted\" å", "perfdata": "a=1;2;3",
+        expected = {"host": "db1", "service": "Backup", "state": 1, "output": "two\nlines \"quoted\" å",
+                    "perfdata": "a=1;2;3",
                     "id": "run-1", "check_source": "cron", "destination": "out"}
         self.assertEqual({k: row[k] for k in expected}, expected)
         self.assertAlmostEqual(_epoch(row["time"]), 1700000000.25, places=3)

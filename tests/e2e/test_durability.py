@@ -21,7 +21,8 @@ ROOT = os.geteuid() == 0
 
 class Acknowledged(Case):
     def test_what_was_acknowledged_survives_sigkill_right_after(self):
-        agent = self.agent(destinations=[self.file_destination("later", path=self.path("absent/out.jsonl"), retry_max="50ms")])
+        agent = self.agent(destinations=[self.file_destination("later", path=self.path("absent/out.jsonl"),
+                                                               retry_max="50ms")])
         ids = []
         for n in range(5):
             with wire.Stream(agent.socket) as stream:
@@ -49,7 +50,8 @@ class Acknowledged(Case):
 
     def test_same_id_by_every_way_in_is_stored_once(self):
         port = free_port()
-        agent = self.agent([{"type": "spool", "path": self.path("spool")}, {"type": "unixgram", "path": self.path("gram")},
+        agent = self.agent([{"type": "spool", "path": self.path("spool")},
+                            {"type": "unixgram", "path": self.path("gram")},
                             {"type": "http", "listen": f"127.0.0.1:{port}", "dialects": ["native"]}])
         body = json.dumps(result(1, id="one")).encode() + b"\n"
         self.accept(agent, result(1, id="one"))
@@ -77,7 +79,8 @@ class SlowDisk(Case):
         self.knob.write_text("delay 400")
         line = json.dumps(result(1)).encode() + b"\n"
         ways = (lambda: wire.talk(agent.socket, line), lambda: wire.talk(("127.0.0.1", port), line),
-                lambda: agent.http("POST", "/v1/results", line), lambda: agent.cli("send", "-S", "x", "-s", "OK", "-m", "x"))
+                lambda: agent.http("POST", "/v1/results", line),
+                lambda: agent.cli("send", "-S", "x", "-s", "OK", "-m", "x"))
         for way in ways:
             begun = time.monotonic()
             way()
@@ -198,7 +201,8 @@ class Full(Case):
             self.skipTest("cannot mount here")
         self.addCleanup(subprocess.run, ["umount", "-l", small], check=False)
         sim = self.upstream_down()
-        agent = self.agent(destinations=[self.op5_destination(sim, backlog="all")], agent={"state_dir": small + "/state"})
+        agent = self.agent(destinations=[self.op5_destination(sim, backlog="all")],
+                           agent={"state_dir": small + "/state"})
         with open(small + "/filler", "wb") as filler:
             filler.write(b"\0" * (3 << 20))
         ids, error = self.fill(agent)

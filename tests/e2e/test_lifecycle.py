@@ -139,7 +139,8 @@ class Start(Case):
         self.accept(first, result(1))
 
     def test_a_socket_left_by_a_killed_agent_is_replaced(self):
-        agent = self.agent([{"type": "unixgram", "path": self.path("gram")}, {"type": "fifo", "path": self.path("fifo")}])
+        agent = self.agent([{"type": "unixgram", "path": self.path("gram")},
+                            {"type": "fifo", "path": self.path("fifo")}])
         agent.kill()
         agent.start()
         wire.datagram(self.path("gram"), b"db1\tBackup\t0\tgram\n")
@@ -226,7 +227,8 @@ class Systemd(Case):
             self.skipTest("systemd-socket-activate is not installed")
         agent = self.agent(start=False)
         with open(agent.log, "ab") as log:
-            agent.process = subprocess.Popen(["systemd-socket-activate", "-l", agent.socket, BINARY, "run", "--config", str(agent.file)],
+            agent.process = subprocess.Popen(["systemd-socket-activate", "-l", agent.socket, BINARY, "run", "--config",
+                                              str(agent.file)],
                                              stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(lambda: os.path.exists(agent.socket), "the socket")
         wait_until(lambda: self._accepted(agent), "the first result")

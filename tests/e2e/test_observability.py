@@ -32,7 +32,8 @@ class Status(Case):
     def test_every_accepted_result_is_in_exactly_one_place(self):
         sim = Op5(objects={("db1", f"s{n}") for n in range(8)}).start()
         self.addCleanup(sim.stop)
-        agent = self.agent(destinations=[self.file_destination(), self.op5_destination(sim, unknown_object_retry="0s", max_age="1h")])
+        agent = self.agent(destinations=[self.file_destination(),
+                                         self.op5_destination(sim, unknown_object_retry="0s", max_age="1h")])
         count = 0
         for round_ in range(10):
             sim.faults.fail_next(2, 503)
@@ -80,7 +81,7 @@ class Endpoints(Case):
         lines = reply.body.decode().splitlines()
         for line in lines:
             self.assertTrue(line.startswith("# ") or sample.match(line), line)
-        self.assertTrue(any("checkrelay_delivered_total" in line and 'destination="out"' in line and line.endswith(" 1") for line in lines))
+        self.assertIn('checkrelay_delivered_total{destination="out"} 1', lines)
         names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
         self.assertEqual(len(names), len(set(names)))
 

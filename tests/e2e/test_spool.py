@@ -77,7 +77,8 @@ class Taking(SpoolCase):
         ok = pathlib.Path(str(early) + ".ok")
         ok.touch()
         rows = self.wait_delivered(3)[1:]
-        self.assertEqual([(r["host"], r.get("service", ""), r["state"]) for r in rows], [("db1", "Backup", 2), ("web1", "", 1)])
+        self.assertEqual([(r["host"], r.get("service", ""), r["state"]) for r in rows],
+                         [("db1", "Backup", 2), ("web1", "", 1)])
         self.assertEqual(rows[0]["output"].split("\n")[0], "CRIT - 9 of 10")
         self.assertIn("line two\nback\\slash", rows[0]["output"])
         self.assertEqual((rows[0]["perfdata"], rows[1]["output"]), ("x=9", "no ping"))
@@ -93,7 +94,8 @@ class Taking(SpoolCase):
         self.accept(agent, result(1, service="beside"))
         self.assertLess(time.monotonic() - begun, PATIENCE)
         wait_until(lambda: agent.intake("spool")["accepted"] >= MANY, "the backlog to be taken", timeout=4 * PATIENCE)
-        wait_until(lambda: agent.destination("out")["delivered"] == MANY + 1, "everything to be delivered", timeout=4 * PATIENCE)
+        wait_until(lambda: agent.destination("out")["delivered"] == MANY + 1, "everything to be delivered",
+                   timeout=4 * PATIENCE)
         self.assertEqual(len({r["id"] for r in self.delivered()}), MANY + 1)
         self.assertEqual([p.name for p in self.spool.iterdir() if p.name != "rejected"], [])
 
@@ -129,9 +131,12 @@ class Rejecting(SpoolCase):
         self.watch()
         for text in (b"first\n", b"second\n"):
             self.gone(self.put("same", text))
-        held = lambda: sorted(p.read_bytes() for p in (self.spool / "rejected").iterdir() if not p.name.endswith(".why"))
-        wait_until(lambda: len(held()) == 2, "both files in rejected/")
-        self.assertEqual(held(), [b"first\n", b"second\n"])
+        wait_until(lambda: len(self.kept()) == 2, "both files in rejected/")
+        self.assertEqual(self.kept(), [b"first\n", b"second\n"])
+
+    def kept(self):
+        files = (self.spool / "rejected").iterdir()
+        return sorted(p.read_bytes() for p in files if not p.name.endswith(".why"))
 
     def test_garbage_and_empty_files_stop_no_one(self):
         self.watch()

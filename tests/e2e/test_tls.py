@@ -55,7 +55,8 @@ class Outbound(Case):
 
     def test_client_certificate_is_shown_to_the_server(self):
         cert, key = self.authority.issue("relay")
-        agent = self.central(client_ca=self.authority.cert, ca_file=self.authority.cert, client_cert=cert, client_key=key)
+        agent = self.central(client_ca=self.authority.cert, ca_file=self.authority.cert, client_cert=cert,
+                             client_key=key)
         agent.wait_destination("central", lambda d: d["delivered"] == 1)
 
     def test_without_the_client_certificate_nothing_is_delivered_or_lost(self):

@@ -80,7 +80,8 @@ class UnixSocket(WayIn):
         text = subprocess.run(["bash", "-c", script], capture_output=True, check=True).stdout
         self.assertEqual([r["ok"] for r in wire.talk(agent.socket, text)], [True, True])
         rows = self.wait_delivered(2)
-        self.assertEqual((rows[0]["state"], rows[0]["output"], rows[0]["perfdata"]), (2, "disk full", "used=100%;80;90"))
+        self.assertEqual((rows[0]["state"], rows[0]["output"], rows[0]["perfdata"]),
+                         (2, "disk full", "used=100%;80;90"))
         self.assertEqual((rows[1]["state"], rows[1]["output"], rows[1].get("service", "")), (1, "no ping", ""))
 
 
@@ -277,7 +278,8 @@ class SendCommand(WayIn):
                          "-p", "dur=5460s", "--id", "run-7")
         self.assertEqual(done.returncode, 0, done.stderr)
         row = self.wait_delivered(1)[0]
-        self.assertEqual((row["id"], row["state"], row["output"], row["perfdata"]), ("run-7", 2, "took 91 min", "dur=5460s"))
+        self.assertEqual((row["id"], row["state"], row["output"], row["perfdata"]),
+                         ("run-7", 2, "took 91 min", "dur=5460s"))
         self.sim.wait(lambda: self.sim.journal)
         self.assertEqual(self.sim.journal[0].perfdata, "dur=5460s")
 

@@ -3,7 +3,7 @@
     GET  /journal            what was applied, oldest first
     GET  /requests           what was asked
     POST /faults             {"latency_ms": 250, "drop_after_apply": 2}
-    POST /fail_next          {"n": 3, "status": 503, "body": "", "content_type": "text/plain", "headers": [["Retry-After", "7"]]}
+    POST /fail_next          {"n": 3, "status": 503, "body": "", "headers": [["Retry-After", "7"]]}
     POST /clear              no more faults
     POST /know               {"host": "db1", "service": "Backup"}
     POST /stop /start /restart
@@ -67,4 +67,5 @@ def _perform(simulator, path, body):
 
 def _plain(item):
     fields = dataclasses.asdict(item)
-    return {name: value.decode("utf-8", "replace") if isinstance(value, bytes) else value for name, value in fields.items()}
+    return {name: value.decode("utf-8", "replace") if isinstance(value, bytes) else value for name,
+            value in fields.items()}

@@ -49,7 +49,8 @@ class Refused(Exception):
 class Op5(HttpSimulator):
     """objects: {(host, service), …}, service "" for the host itself; None: every object is known."""
 
-    def __init__(self, users=None, objects=None, unknown_status=400, silent_status=200, cut_at_newline=False, **listener):
+    def __init__(self, users=None, objects=None, unknown_status=400, silent_status=200, cut_at_newline=False,
+                 **listener):
         super().__init__(**listener)
         self.users = {"status_update": "mysecret"} if users is None else users
         self.objects = None if objects is None else set(objects)
@@ -66,7 +67,8 @@ class Op5(HttpSimulator):
         self.faults.fail_next(n, 509, "internal sanity protections\n", "text/plain", headers)
 
     def fail_500_object(self, n=1):
-        body = {"error": "Internal error", "full_error": {"type": "ORMDriverException", "message": "livestatus is away"}}
+        body = {"error": "Internal error",
+                "full_error": {"type": "ORMDriverException", "message": "livestatus is away"}}
         self.faults.fail_next(n, 500, json.dumps(body))
 
     def fail_html_200(self, n=1):
@@ -96,7 +98,8 @@ class Op5(HttpSimulator):
         if not why:
             return answer, self._core(applied)
         self.ignored.append((applied, why))
-        return (answer if self.silent_status == 200 else error_answer(self.silent_status, "Invalid parameters", why)), None
+        return (answer if self.silent_status == 200 else error_answer(self.silent_status, "Invalid parameters",
+                                                                      why)), None
 
     def _authenticate(self, header):
         scheme, _, token = header.partition(" ")
@@ -109,7 +112,9 @@ class Op5(HttpSimulator):
         if not good or login not in self.users or self.users[login] != password:
             answer = error_answer(401, "Unauthorized", "the user name or the password is wrong")
             refused = Refused(401, "", "")
-            refused.answer = dataclasses.replace(answer, headers=(("WWW-Authenticate", 'Basic realm="op5 Monitor API Access"'),))
+            refused.answer = dataclasses.replace(answer,
+                                                 headers=(("WWW-Authenticate", 'Basic realm="op5 Monitor API Access"'),
+                                                          ))
             raise refused
         return login
 
@@ -152,7 +157,8 @@ class Op5(HttpSimulator):
         code = item.code if 0 <= item.code <= 3 else 3
         text = item.output.split("\n", 1)[0] if self.cut_at_newline else item.output
         short, long, perfdata = split_output(text.strip())
-        return dataclasses.replace(item, number=len(self.journal) + 1, code=code, output=short, long_output=long, perfdata=perfdata)
+        return dataclasses.replace(item, number=len(self.journal) + 1, code=code, output=short, long_output=long,
+                                   perfdata=perfdata)
 
     # For assertions.
 

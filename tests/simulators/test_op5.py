@@ -62,7 +62,8 @@ class Op5Contract(Op5Case):
 
     def test_host_result_needs_no_service(self):
         status, text, _ = self.send({"host_name": "db1", "status_code": 1, "plugin_output": "down"}, HOST)
-        self.assertEqual((status, json.loads(text)["result"]), (200, "Successfully submitted PROCESS_HOST_CHECK_RESULT"))
+        self.assertEqual((status, json.loads(text)["result"]),
+                         (200, "Successfully submitted PROCESS_HOST_CHECK_RESULT"))
         self.assertEqual(self.sim.state("db1").code, 1)
 
     def test_module_suffix_is_stripped_at_the_first_dollar(self):
@@ -86,7 +87,8 @@ class Op5Contract(Op5Case):
         self.assertEqual(self.send(body(), "/")[0], 404)
 
     def test_malformed_bodies_get_400(self):
-        wrong = [b"no json", b"[]", body(code=True), body(code="two"), body(code={}), body(code=1.5), body(host=""), body(service=None),
+        wrong = [b"no json", b"[]", body(code=True), body(code="two"), body(code={}), body(code=1.5), body(host=""),
+                 body(service=None),
                  body(output=7), {"host_name": "db1", "status_code": 0}]
         for value in wrong:
             status, text, _ = self.send(value)
@@ -100,7 +102,8 @@ class Op5Contract(Op5Case):
     def test_damage_to_output_is_shown_as_the_core_stores_it(self):
         self.send(body(output="  a;b|x=1;2;3\nlong;one\nlong two|y=2\nz=3 \n"))
         item = self.sim.journal[0]
-        self.assertEqual((item.output, item.long_output, item.perfdata), ("a:b", "long;one\nlong two", "x=1;2;3 y=2 z=3"))
+        self.assertEqual((item.output, item.long_output, item.perfdata),
+                         ("a:b", "long;one\nlong two", "x=1;2;3 y=2 z=3"))
         self.send(body(output="  \n"))
         self.assertEqual(self.sim.journal[1].output, "(No output returned from plugin)")
 
@@ -241,11 +244,14 @@ class Op5Tls(unittest.TestCase):
     def test_serves_https_with_the_given_certificate(self):
         with tempfile.TemporaryDirectory() as folder:
             cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
-            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
-                            "-out", cert, "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"],
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                            "-keyout", key,
+                            "-out", cert, "-days", "2", "-subj", "/CN=localhost", "-addext",
+                            "subjectAltName=IP:127.0.0.1"],
                            check=True, capture_output=True)
             with op5.Op5(cert=cert, key=key) as sim:
-                request = urllib.request.Request(sim.url + SERVICE, json.dumps(body()).encode(), {"Authorization": basic()})
+                request = urllib.request.Request(sim.url + SERVICE, json.dumps(body()).encode(),
+                                                 {"Authorization": basic()})
                 trusting = ssl.create_default_context(cafile=cert)
                 self.assertEqual(urllib.request.urlopen(request, context=trusting, timeout=10).status, 200)
                 with self.assertRaises(urllib.error.URLError):
@@ -255,7 +261,8 @@ class Op5Tls(unittest.TestCase):
 
 class Op5Command(unittest.TestCase):
     def test_runs_as_a_program(self):
-        program = subprocess.Popen([sys.executable, "-m", "simulators.op5", "--object", "db1;Backup", "--control-port", "0"],
+        program = subprocess.Popen([sys.executable, "-m", "simulators.op5", "--object", "db1;Backup", "--control-port",
+                                    "0"],
                                    stdout=subprocess.PIPE, text=True)
         try:
             url = program.stdout.readline().split()[-1]
