@@ -1,8 +1,5 @@
 // The little that clients need. Apart from the rest, so that the front program links no more than
 // this.
-#include <algorithm>
-
-#include "agent/base/text.h"
 #include "agent/config/config.h"
 #include "agent/config/reader.h"
 
@@ -43,15 +40,11 @@ ClientConfig load_client_config(const std::string& file) {
   auto text = read_small_file(file);
   Node root = text ? root_of(*text) : Node{};
   const Node* agent = root.find("agent");
-  const Node* limits = root.find("limits");
   out.hostname = text_of(agent, "hostname");
   out.spool_dir = path_of_intake(root, "spool");
   std::string socket = text_of(agent, "socket");
   if (socket.empty()) socket = path_of_intake(root, "unix");
   if (!socket.empty()) out.socket = std::move(socket);
-  if (auto size = parse_size(text_of(limits, "max_result")); size && *size > 0) {
-    out.max_result = *size;
-  }
   return out;
 }
 

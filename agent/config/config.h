@@ -87,9 +87,8 @@ struct Loaded {
 // at all.
 struct ClientConfig {
   std::string socket = "/run/checkrelay/checkrelay.sock";  // of the agent
-  std::string spool_dir{};             // of the first spool intake; empty where there is none
-  std::string hostname{};              // agent.hostname, or empty
-  std::size_t max_result = 64 * 1024;  // bytes
+  std::string spool_dir{};  // of the first spool intake; empty where there is none
+  std::string hostname{};   // agent.hostname, or empty
 };
 [[nodiscard]] ClientConfig load_client_config(const std::string& file);
 

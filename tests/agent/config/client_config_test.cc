@@ -30,15 +30,12 @@ TEST_F(Client, MissingFileGivesDefaults) {
   EXPECT_EQ(config.socket, "/run/checkrelay/checkrelay.sock");
   EXPECT_EQ(config.spool_dir, "");
   EXPECT_EQ(config.hostname, "");
-  EXPECT_EQ(config.max_result, 64u * 1024);
 }
 
-TEST_F(Client, TakesSocketSpoolNameAndLimit) {
+TEST_F(Client, TakesSocketSpoolAndName) {
   ClientConfig config = load(R"([agent]
 hostname = "edge1"
 socket = "/tmp/s"
-[limits]
-max_result = "1MiB"
 [[intake]]
 type = "http"
 [[intake]]
@@ -48,7 +45,6 @@ path = "/tmp/spool"
   EXPECT_EQ(config.socket, "/tmp/s");
   EXPECT_EQ(config.spool_dir, "/tmp/spool");
   EXPECT_EQ(config.hostname, "edge1");
-  EXPECT_EQ(config.max_result, 1024u * 1024);
 }
 
 TEST_F(Client, UnixIntakeServesWhereThereIsNoShorthand) {

@@ -1,0 +1,140 @@
+#include "agent/cli/operate.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+
+#include "agent/base/text.h"
+#include "agent/cli/client.h"
+#include "agent/cli/send.h"
+#include "agent/cli/views.h"
+
+namespace checkrelay {
+namespace {
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+int complain(std::string_view what, int status) {
+  std::fprintf(stderr, "checkrelay: %.*s\n", static_cast<int>(what.size()), what.data());
+  return status;
+}
+
+// The body of a good answer; otherwise nothing, the reason has been printed and `status` is set.
+std::optional<std::string> ask(const Arguments& arguments, std::string_view method,
+                               const std::string& target, const std::string& body, int& status) {
+  auto answer = ask_agent(look_around(arguments).socket, method, target, body);
+  if (!answer) {
+    bool away = answer.error().code == Errc::unavailable;
+    status = complain((away ? "no agent answers: " : "") + answer.error().what,
+                      away ? kExitAway : kExitNo);
+    return std::nullopt;
+  }
+  if (answer->status == 200) return std::move(answer->body);
+  status = complain(error_in(answer->body), kExitNo);
+  return std::nullopt;
+}
+
+int status_command(const Arguments& arguments) {
+  int status = kExitOk;
+  auto body = ask(arguments, "GET", "/v1/status", "", status);
+  if (!body) return status;
+  auto view = status_view(*body);
+  if (!view) return complain(view.error().what, kExitNo);
+  print(arguments.has("json") ? *body : view->text);
+  return view->well ? kExitOk : kExitNo;
+}
+
+std::string query_of(const Arguments& arguments, std::initializer_list<const char*> names) {
+  std::string out;
+  for (const char* name : names) {
+    if (!arguments.has(name)) continue;
+    out += fmt::format("{}{}={}", out.empty() ? "?" : "&", name,
+                       percent_encoded(arguments.text(name)));
+  }
+  return out;
+}
+
+int list_command(const Arguments& arguments) {
+  for (const char* name : {"limit", "after"}) {
+    long long low = std::string_view(name) == "limit" ? 1 : 0;
+    if (arguments.has(name) && !parse_integer(arguments.text(name), low, INT64_MAX)) {
+      return usage_error("queue list", fmt::format("--{}: {} is not a number from {} up", name,
+                                                   quoted(arguments.text(name)), low));
+    }
+  }
+  Arguments asked = arguments;
+  if (!asked.has("limit")) asked.values["limit"] = "50";
+  int status = kExitOk;
+  auto body = ask(
+      asked, "GET",
+      "/v1/queue" + query_of(asked, {"state", "destination", "host", "service", "limit", "after"}),
+      "", status);
+  if (!body) return status;
+  auto view = queue_list_view(*body);
+  if (!view) return complain(view.error().what, kExitNo);
+  print(arguments.has("json") ? *body : view->text);
+  return kExitOk;
+}
+
+int show_command(const Arguments& arguments) {
+  if (arguments.rest.size() != 1) return usage_error("queue show", "one ID is wanted");
+  int status = kExitOk;
+  auto body = ask(arguments, "GET", "/v1/queue/" + percent_encoded(arguments.rest[0]), "", status);
+  if (!body) return status;
+  auto view = queue_story_view(*body);
+  if (!view) return complain(view.error().what, kExitNo);
+  print(arguments.has("json") ? *body : *view);
+  return kExitOk;
+}
+
+int change_command(const Arguments& arguments, const std::string& verb, const char* done) {
+  if (verb == "drop" && arguments.rest.empty()) {
+    return usage_error("queue drop", "at least one ID is wanted");
+  }
+  std::string ids;
+  for (const std::string& id : arguments.rest) {
+    if (id.empty() || id.find('\n') != id.npos) {
+      return usage_error("queue " + verb, quoted(id) + " is no ID");
+    }
+    ids += id + "\n";
+  }
+  int status = kExitOk;
+  auto body = ask(arguments, "POST", "/v1/queue/" + verb + query_of(arguments, {"destination"}),
+                  ids, status);
+  if (!body) return status;
+  auto changed = number_in(*body, "changed");
+  if (!changed) return complain(changed.error().what, kExitNo);
+  if (*changed == 0 && !ids.empty()) return complain("no such result is waiting", kExitNo);
+  print(fmt::format("{} {}\n", *changed, done));
+  return kExitOk;
+}
+
+}  // namespace
+
+Handlers client_handlers() {
+  return {{"send", send_command},
+          {"status", status_command},
+          {"queue list", list_command},
+          {"queue show", show_command},
+          {"queue retry",
+           [](const Arguments& a) { return change_command(a, "retry", "offered again"); }},
+          {"queue drop", [](const Arguments& a) { return change_command(a, "drop", "dropped"); }}};
+}
+
+int check_command(const Arguments& arguments, const Registry& registry) {
+  if (arguments.has("defaults")) {
+    print(default_config(registry));
+    return kExitOk;
+  }
+  std::string file = config_file(arguments);
+  Loaded loaded = load_config(file, registry);
+  for (const Fault& fault : loaded.faults) {
+    std::fprintf(stderr, "%s\n", to_string(fault).c_str());
+  }
+  if (!loaded.faults.empty()) return kExitNo;
+  print(file + ": valid\n");
+  return kExitOk;
+}
+
+}  // namespace checkrelay

@@ -1,0 +1,199 @@
+#include "agent/cli/views.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "agent/base/text.h"
+#include "agent/base/time.h"
+#include "agent/cli/table.h"
+
+namespace checkrelay {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kNameWidth = 40;
+constexpr std::size_t kTextWidth = 60;
+
+std::string text(const Json& object, const char* key, std::size_t width = kNameWidth) {
+  auto it = object.find(key);
+  if (it == object.end() || it->is_null()) return "";
+  return plain(it->is_string() ? it->get<std::string>() : it->dump(), width);
+}
+
+const Json& list(const Json& object, const char* key) {
+  static const Json kNone = Json::array();
+  auto it = object.find(key);
+  return it != object.end() && it->is_array() ? *it : kNone;
+}
+
+double number(const Json& object, const char* key) {
+  auto it = object.find(key);
+  return it != object.end() && it->is_number() ? it->get<double>() : 0;
+}
+
+std::string span(double seconds) {
+  if (!(seconds >= 0) || seconds > 3e9) return "?";
+  auto whole = std::chrono::duration<double>(std::round(seconds));
+  return format_duration(std::chrono::duration_cast<Duration>(whole));
+}
+
+std::string bytes(double size) {
+  if (size >= 1 << 30) return fmt::format("{:.1f} GiB", size / (1 << 30));
+  if (size >= 1 << 20) return fmt::format("{:.1f} MiB", size / (1 << 20));
+  return fmt::format("{:.0f} KiB", std::ceil(size / 1024));
+}
+
+template <typename View>
+auto guarded(std::string_view json, View view) -> Result<decltype(view(Json()))> {
+  try {
+    Json document = Json::parse(json);
+    if (document.is_object()) return view(document);
+  } catch (const Json::exception&) {
+    // Said below: the cut of the answer tells more than the parser does.
+  }
+  return fail(Errc::invalid, "what answers is not the agent: " + quoted(json));
+}
+
+std::string journal_line(const Json& journal) {
+  std::string oldest;
+  if (journal.contains("oldest_pending_s") && journal["oldest_pending_s"].is_number()) {
+    oldest = fmt::format(" (the oldest for {})", span(number(journal, "oldest_pending_s")));
+  }
+  std::string out =
+      fmt::format("journal: {} pending{}, {} dead, {} on disk\n", text(journal, "pending"), oldest,
+                  text(journal, "dead"), bytes(number(journal, "bytes")));
+  std::string error = text(journal, "error", 200);
+  return error.empty() ? out : out + "journal: " + error + "\n";
+}
+
+std::string intakes(const Json& document) {
+  Table table({"INTAKE", "WHERE", ">ACCEPTED", ">REFUSED"});
+  for (const Json& i : list(document, "intakes")) {
+    table.add(
+        {text(i, "type"), text(i, "where", kTextWidth), text(i, "accepted"), text(i, "refused")});
+  }
+  return table.text();
+}
+
+std::string trouble(const Json& destination) {
+  std::string out;
+  std::string error = text(destination, "last_error", 200);
+  if (!error.empty() && text(destination, "state") != "ok") out += ": " + error;
+  if (destination.contains("next_attempt_s") && destination["next_attempt_s"].is_number()) {
+    out += fmt::format("; next try in {}", span(number(destination, "next_attempt_s")));
+  }
+  if (destination.value("insecure", false)) out += "; TLS is not verified (insecure = true)";
+  if (out.empty()) return out;
+  out.erase(0, out.find_first_not_of(":; "));
+  return fmt::format("{}: {}\n", text(destination, "name"), out);
+}
+
+std::string destinations(const Json& document) {
+  Table table({"DESTINATION", "TYPE", "STATE", ">PENDING", ">IN FLIGHT", ">DELIVERED",
+               ">SUPERSEDED", ">EXPIRED", ">DEAD", ">RETRIES"});
+  std::string troubles;
+  for (const Json& d : list(document, "destinations")) {
+    table.add({text(d, "name"), text(d, "type"), text(d, "state"), text(d, "pending"),
+               text(d, "in_flight"), text(d, "delivered"), text(d, "superseded"),
+               text(d, "expired"), text(d, "dead"), text(d, "retries")});
+    troubles += trouble(d);
+  }
+  return table.text() + (troubles.empty() ? "" : "\n" + troubles);
+}
+
+bool all_well(const Json& document) {
+  Json journal = document.value("journal", Json::object());
+  bool well = number(journal, "dead") == 0 && text(journal, "error").empty();
+  for (const Json& d : list(document, "destinations")) well = well && text(d, "state") == "ok";
+  return well;
+}
+
+std::string field(std::string_view name, const std::string& value) {
+  return value.empty() ? "" : fmt::format("{:<13}{}\n", name, value);
+}
+
+std::string story_lines(const Json& document) {
+  std::string out;
+  for (const Json& line : list(document, "story")) {
+    std::string answer = text(line, "answer", 500);
+    std::string at = text(line, "destination");
+    out += fmt::format("{}  {}{}{}{}{}\n", text(line, "at"), text(line, "what", 200),
+                       at.empty() ? "" : " at ", at, answer.empty() ? "" : ": ", answer);
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<StatusView> status_view(std::string_view json) {
+  return guarded(json, [](const Json& document) {
+    StatusView out;
+    out.text = fmt::format("checkrelay {}, up {}\n", text(document, "version"),
+                           span(number(document, "uptime_s")));
+    out.text += journal_line(document.value("journal", Json::object())) + "\n" + intakes(document) +
+                "\n" + destinations(document);
+    out.well = all_well(document);
+    return out;
+  });
+}
+
+Result<QueueView> queue_list_view(std::string_view json) {
+  return guarded(json, [](const Json& document) {
+    Table table({">ID", "DESTINATION", "STATE", "HOST", "SERVICE", "RESULT", "RECEIVED", ">TRIES",
+                 "ANSWER"});
+    QueueView out;
+    for (const Json& row : list(document, "rows")) {
+      table.add({text(row, "seq"), text(row, "destination"), text(row, "state"), text(row, "host"),
+                 text(row, "service"), text(row, "result_state"), text(row, "received"),
+                 text(row, "tries"), text(row, "answer", kTextWidth)});
+      ++out.rows;
+    }
+    if (out.rows == 0) {
+      out.text = "no results\n";
+      return out;
+    }
+    out.text = table.text();
+    if (document.value("more", false)) {
+      out.text +=
+          fmt::format("There are more: --after {}\n", text(list(document, "rows").back(), "seq"));
+    }
+    return out;
+  });
+}
+
+Result<std::string> queue_story_view(std::string_view json) {
+  return guarded(json, [](const Json& document) {
+    std::string out = field("id", text(document, "id", 100));
+    out += field("host", text(document, "host", 300));
+    out += field("service", text(document, "service", 300));
+    out += field("state", text(document, "state"));
+    out += field("output", text(document, "output", 2000));
+    out += field("perfdata", text(document, "perfdata", 2000));
+    out += field("time", text(document, "time")) + field("received", text(document, "received"));
+    out += field("check source", text(document, "check_source"));
+    Table table({"DESTINATION", "STATE", ">TRIES", "ANSWER"});
+    for (const Json& d : list(document, "destinations")) {
+      table.add({text(d, "name"), text(d, "state"), text(d, "tries"), text(d, "answer", 500)});
+    }
+    std::string story = story_lines(document);
+    return out + "\n" + table.text() + (story.empty() ? "" : "\n" + story);
+  });
+}
+
+Result<long long> number_in(std::string_view json, std::string_view key) {
+  auto found = guarded(json, [&](const Json& document) {
+    return static_cast<long long>(number(document, std::string(key).c_str()));
+  });
+  return found;
+}
+
+std::string error_in(std::string_view json) {
+  auto found = guarded(json, [](const Json& document) { return text(document, "error", 500); });
+  return found && !found->empty() ? *found : plain(json, 200);
+}
+
+}  // namespace checkrelay
