@@ -39,7 +39,7 @@ std::string unknown_option(const Command& command, const std::string& word) {
   std::vector<std::string> names;
   for (const Flag& flag : command.flags) names.push_back("--" + long_name(flag));
   std::vector<std::string_view> views(names.begin(), names.end());
-  std::string what = quoted(name) + " is no option of this command";
+  std::string what = checkrelay::quoted(name) + " is no option of this command";
   if (auto near = closest(name, views)) what += "; did you mean \"" + std::string(*near) + "\"?";
   return what;
 }
@@ -93,7 +93,7 @@ Result<Arguments> parse(const Command& command, std::vector<std::string> words) 
   if (extras.empty()) return collect(app, command, storage);
   bool option = extras[0].size() > 1 && extras[0][0] == '-';
   return fail(Errc::invalid, option ? unknown_option(command, extras[0])
-                                    : quoted(extras[0]) + " was not expected");
+                                    : checkrelay::quoted(extras[0]) + " was not expected");
 }
 
 int print_version() {
