@@ -63,7 +63,7 @@ constexpr std::array kCommands{
             "SIGHUP reads the configuration again and keeps the old one if it has faults.",
             kRunFlags, "0 stopped\n1 could not run", ""},
     Command{"check", "[--config FILE]\n--defaults",
-            "Validates the configuration and names every fault as FILE:LINE: key: what is\n"
+            "Validates the configuration; names every fault as FILE:LINE: key: what is\n"
             "wrong. Touches nothing.",
             kCheckFlags, "0 valid\n1 faults", ""},
     Command{"send", "[-H HOST] [-S SERVICE] -s STATE -m OUTPUT [options]\n--stdin [options]",
