@@ -288,14 +288,26 @@ class Http(Case):
             sock.sendall(GOOD)
             self.assertIn(b" 200 ", sock.recv(65536))
 
-    def test_slow_body_is_timed_out(self):
-        agent = self.listen(limits={"idle_timeout": "1s"})
+    def slow(self, data, **options):
+        """What a peer hears that sends `data` and then nothing more."""
+        agent = self.agent([{"type": "http", "listen": f"127.0.0.1:{self.port}", "dialects": ["native"], **options}])
         with socket.create_connection(("127.0.0.1", self.port), timeout=60) as sock:
-            sock.sendall(b"POST /v1/results HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-            answer = sock.recv(65536)
-        self.assertTrue(answer == b"" or b" 408 " in answer.split(b"\r\n")[0], answer)
+            sock.sendall(data)
+            answer = b"".join(iter(lambda: sock.recv(65536), b""))
         self.assertEqual(self.ask("POST", "/v1/results", GOOD).status, 200)
         self.assertTrue(agent.running())
+        return answer
+
+    def test_slow_body_is_timed_out(self):
+        answer = self.slow(b"POST /v1/results HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", body_timeout="500ms")
+        self.assertTrue(answer == b"" or b" 408 " in answer.split(b"\r\n")[0], answer)
+
+    def test_slow_headers_are_timed_out(self):
+        answer = self.slow(b"POST /v1/results HTTP/1.1\r\nHost: x\r\nX-Slow: ", header_timeout="500ms")
+        self.assertTrue(answer == b"" or b" 408 " in answer.split(b"\r\n")[0], answer)
+
+    def test_silent_connections_are_ended(self):
+        self.assertEqual(self.slow(b"", idle_timeout="500ms", header_timeout="500ms"), b"")
 
     def test_broken_http_gets_400_and_the_connection_ends(self):
         self.listen()
