@@ -1,0 +1,149 @@
+// The journal's logic over a Store: stages records, feeds the lanes, serves claims, keeps the story. One thread, no
+// clock: the journal passes time in. A turn is: changes (stage, settle, retry, drop), then commit(), then reads.
+//
+// Why a log of packed batches and not a row a record and destination: intake then costs the same for one destination
+// and for sixteen, with ten million records waiting and with none, and packing saves SQLite's price for a row. A lane
+// is a cursor in that log, plus the few records that cannot go with it (copied out, so that the log's old end can be
+// dropped). Storing records touches the log alone; a lane's row is written when a settlement changed it, and its
+// accounts are brought up to date from the log's tail after a start (Lane::feed).
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "spool/store.h"
+
+namespace checkrelay {
+
+struct DeskOptions {
+  std::uint64_t max_bytes = 4ULL << 30;        // on disk; past it stage() answers full
+  Duration history_age = std::chrono::hours(24);
+  std::uint64_t history_bytes = 64ULL << 20;   // of finished records; the trail may have a quarter of it
+  std::size_t batch_bytes = 128 * 1024;        // one row of the log, but for a single larger record
+  LaneLimits lane{};
+};
+
+class Desk {
+ public:
+  Desk(Store& store, DeskOptions options) : store_(store), options_(options) {}
+  void restore();  // reads what is on disk; REQUIRES: called once, first
+
+  [[nodiscard]] Result<std::vector<LaneId>> lanes(
+      const std::vector<std::pair<std::string, LaneOptions>>& destinations);
+
+  void clock(Instant now) { now_ = now; }
+  [[nodiscard]] Result<std::vector<Stored>> stage(std::vector<Record>& records);
+  void settle(LaneId lane, const std::vector<Settlement>& settlements);
+  std::size_t retry(std::optional<LaneId> lane, const std::vector<Seq>& seqs);
+  std::size_t drop(std::optional<LaneId> lane, const std::vector<Seq>& seqs);
+  [[nodiscard]] std::size_t staged_bytes() const { return staged_bytes_; }
+  [[nodiscard]] Result<void> commit();
+  void save_all();  // before the end: the next start then has nothing to catch up with
+
+  [[nodiscard]] std::vector<Claim> claim(LaneId lane, std::size_t records, std::size_t bytes);
+  // A bounded step of housekeeping. True where more is to be done.
+  [[nodiscard]] bool upkeep(bool idle);
+  [[nodiscard]] JournalStats stats() const;
+  [[nodiscard]] std::vector<std::string> take_reports() { return std::exchange(reports_, {}); }
+
+  // One bounded step; `from` moves on. True when the page is complete.
+  struct BrowseJob {
+    BrowseQuery query{};
+    Seq from = 0;      // done up to here
+    Seq skip_log = 0;  // the log is not asked before
+    bool begun = false;
+    BrowsePage page{};
+  };
+  [[nodiscard]] bool browse(BrowseJob& job);
+
+ private:
+  struct Slot {
+    std::string name{};
+    bool active = false;
+    LaneOptions options{};
+    Lane lane{};
+    Seq saved_folded = 0;
+  };
+  struct OpenBatch {
+    LogRow row{};
+    std::string data{};
+  };
+  using AsideKey = std::pair<LaneId, Seq>;
+
+  // desk.cc
+  [[nodiscard]] bool has_room(std::size_t bytes);
+  [[nodiscard]] Stored add(const Record& record);
+  void close_batch();
+  [[nodiscard]] Result<void> write();
+  [[nodiscard]] Result<void> write_turn(bool every_lane);
+  [[nodiscard]] static bool to_save(const Slot& slot, bool every_lane);
+  void start_over();
+  void write_changes(bool every_lane);
+  void write_trail();
+  void failed_commit(const Error& error);
+  void committed(bool every_lane);
+  void feed(const Batch& batch);
+  void feed_log();
+  void restore_lane(const LaneRow& row);
+  [[nodiscard]] std::optional<LaneId> lane_for(const std::string& name);
+  [[nodiscard]] bool changed() const;
+  // desk_claims.cc
+  void take_output(LaneId lane, LaneOutput& out);
+  void keep_aside(LaneId lane, const AsideChange& change);
+  void trail(LaneId lane, const LaneEvent& e);
+  [[nodiscard]] std::optional<AsideRow> aside(LaneId lane, Seq seq);
+  [[nodiscard]] std::optional<std::string> frame_of(LaneId lane, Seq seq);
+  [[nodiscard]] BatchPtr batch_after(Seq seq, LaneMask lanes);
+  void remember_batch(BatchPtr batch);
+  [[nodiscard]] bool load_more(LaneId lane);
+  [[nodiscard]] std::optional<Claim> claim_of(LaneId lane, const Taken& taken);
+  void step_reindex(LaneId lane);
+  template <typename F>
+  void each_lane(std::optional<LaneId> lane, F f);
+  // desk_upkeep.cc
+  [[nodiscard]] Seq floor() const;  // everything up to it is finished everywhere
+  [[nodiscard]] std::uint64_t history_room();
+  [[nodiscard]] bool prune_log(std::size_t& bytes);
+  [[nodiscard]] bool prune_trail();
+  void prune();
+  // desk_browse.cc
+  struct BrowseStep;
+  void begin_browse(BrowseJob& job);
+  void gather(const BrowseJob& job, BrowseStep& step);
+  void gather_asides(const BrowseJob& job, bool dead, BrowseStep& step);
+  void show(BrowseJob& job, BrowseStep& step);
+  void emit(BrowseJob& job, const Framed& record, LaneId lane, const AsideRow* aside,
+            const std::vector<TrailEntry>& trail);
+  [[nodiscard]] bool wanted(const BrowseJob& job, const Framed& record) const;
+  [[nodiscard]] std::vector<TrailEntry> entries_of(Seq low, Seq high);
+
+  Store& store_;
+  DeskOptions options_;
+  Instant now_{};
+  std::string hash_key_;
+  std::array<std::unique_ptr<Slot>, kMaxLanes> slots_{};
+  Seq next_seq_ = 1;
+  Seq fed_ = 0;  // every record up to here was fed to the lanes
+  std::uint64_t appended_ = 0;
+
+  std::vector<OpenBatch> staged_;  // the last one is still open
+  std::size_t staged_bytes_ = 0, staged_ids_ = 0;
+  std::map<AsideKey, std::optional<AsideRow>> asides_;  // changes not yet stored; none = erased
+  std::vector<TrailRow> full_trail_;                    // rows not yet stored
+  TrailWriter trail_;
+  std::vector<BatchPtr> cache_;  // recently used last
+  unsigned seen_reopened_ = 0, seen_renewed_ = 0;
+  Room room_{};
+  bool full_ = false, more_to_prune_ = false;
+  std::uint64_t commits_ = 0;
+  std::string trouble_;
+  std::optional<Error> turn_error_{};
+  std::vector<std::string> reports_;
+};
+
+}  // namespace checkrelay

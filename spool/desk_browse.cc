@@ -1,0 +1,185 @@
+// What operators see of the queue: one row of the log a step, merged by seq with the records kept aside.
+#include <algorithm>
+
+#include "spool/desk.h"
+
+namespace checkrelay {
+namespace {
+
+constexpr std::size_t kAsides = 512;  // a step
+constexpr LaneMask kAnyLane = ~LaneMask{0};
+constexpr Seq kNever = ~Seq{0} >> 1;
+
+using What = BrowseQuery::What;
+
+bool wants(What query, std::string_view what) {
+  switch (query) {
+    case What::pending: return what == "pending" || what == "in_flight";
+    case What::dead: return what == "dead";
+    case What::delivered: return what != "pending" && what != "in_flight" && what != "dead";
+    case What::any: return true;
+  }
+  return false;
+}
+
+bool is_end(Note note) {
+  return note == Note::delivered || note == Note::superseded || note == Note::expired ||
+         note == Note::dropped;
+}
+
+bool complete(const Desk::BrowseJob& job) {
+  return job.page.rows.size() >= std::max<std::size_t>(job.query.limit, 1);
+}
+
+}  // namespace
+
+bool Desk::wanted(const BrowseJob& job, const Framed& record) const {
+  const BrowseQuery& q = job.query;
+  if (record.header.seq <= q.after) return false;
+  if (q.seq && *q.seq != record.header.seq) return false;
+  if (!q.id.empty() && q.id != record.id) return false;
+  return !q.match || q.match(std::string(record.body));
+}
+
+std::vector<TrailEntry> Desk::entries_of(Seq low, Seq high) {
+  std::vector<TrailEntry> all;
+  const auto take = [&](const TrailRow& row) {
+    for (TrailEntry& e : read_trail(row.data))
+      if (e.seq >= low && e.seq <= high) all.push_back(std::move(e));
+  };
+  for (const TrailRow& row : store_.trail_of(low, high))
+    if (row.number < trail_.number() - full_trail_.size()) take(row);
+  for (const TrailRow& row : full_trail_) take(row);
+  take(trail_.sealed());
+  return all;
+}
+
+void Desk::emit(BrowseJob& job, const Framed& record, LaneId lane, const AsideRow* aside,
+                const std::vector<TrailEntry>& trail) {
+  Browsed row;
+  row.seq = record.header.seq;
+  row.lane = lane;
+  bool ended = false;
+  for (const TrailEntry& e : trail) {
+    if (e.seq != row.seq || e.lane != lane) continue;
+    row.story.push_back({e.at, lane, to_string(e.note), e.answer});
+    row.tries += e.note == Note::later || e.note == Note::put_back ? 1U : 0U;
+    if (!e.answer.empty()) row.answer = e.answer;
+    ended = is_end(e.note);
+    row.what = ended ? (e.note == Note::dropped ? "expired" : to_string(e.note)) : "";
+  }
+  const auto place = slots_[lane]->lane.place(record.header);
+  if (aside != nullptr && aside->dead) {
+    row.what = "dead";
+  } else if (place != Lane::Place::finished) {
+    row.what = place == Lane::Place::pending     ? "pending"
+               : place == Lane::Place::in_flight ? "in_flight"
+                                                 : "superseded";
+  } else if (row.what.empty()) {
+    row.what = "finished";  // its story has been forgotten
+  }
+  if (!wants(job.query.what, row.what)) return;
+  if (aside != nullptr) row.tries = std::max(row.tries, aside->tries);
+  if (row.answer.empty() && aside != nullptr) row.answer = aside->answer;
+  row.id = record.id;
+  row.received = record.header.received;
+  row.body = record.body;
+  if (job.query.seq || !job.query.id.empty()) {
+    row.story.insert(row.story.begin(), {record.header.received, lane, "stored", {}});
+  } else {
+    row.story.clear();
+  }
+  job.page.rows.push_back(std::move(row));
+}
+
+// Everything that one step looks at, by seq and lane: the log's records, and what is kept aside in their range.
+struct Desk::BrowseStep {
+  struct Item {
+    const Framed* record = nullptr;
+    LaneId lane = 0;
+    const AsideRow* aside = nullptr;
+  };
+  BatchPtr batch{};
+  std::vector<AsideRow> rows{};
+  std::vector<std::unique_ptr<Batch>> copies{};
+  std::vector<Item> items{};
+  Seq upto = 0;
+};
+
+void Desk::gather_asides(const BrowseJob& job, bool dead, BrowseStep& step) {
+  auto rows = store_.asides({dead, job.query.lane, job.from, kAsides});
+  if (rows.size() == kAsides) step.upto = std::min(step.upto, rows.back().seq - 1);
+  std::move(rows.begin(), rows.end(), std::back_inserter(step.rows));
+}
+
+void Desk::gather(const BrowseJob& job, BrowseStep& step) {
+  const bool with_log = job.query.what != What::dead;
+  if (with_log) step.batch = batch_after(std::max(job.from, job.skip_log), kAnyLane);
+  step.upto = step.batch ? step.batch->last() : kNever;
+  gather_asides(job, true, step);
+  if (job.query.what != What::dead) gather_asides(job, false, step);
+  for (const AsideRow& row : step.rows) {
+    step.copies.push_back(std::make_unique<Batch>(row.seq, row.seq, row.frame));
+    const auto& records = step.copies.back()->records();
+    if (!records.empty()) step.items.push_back({&records.front(), row.lane, &row});
+  }
+  const std::size_t asides = step.items.size();
+  const auto is_aside = [&](Seq seq, LaneId lane) {
+    return std::any_of(step.items.begin(), step.items.begin() + static_cast<std::ptrdiff_t>(asides),
+                       [&](const auto& i) { return i.lane == lane && i.record->header.seq == seq; });
+  };
+  if (!step.batch) return;
+  for (const Framed& r : step.batch->records())
+    for (LaneId i = 0; i < kMaxLanes; ++i)
+      if ((r.header.lanes >> i & 1) != 0 && wanted(job, r) && !is_aside(r.header.seq, i))
+        step.items.push_back({&r, i, nullptr});
+}
+
+void Desk::show(BrowseJob& job, BrowseStep& step) {
+  std::sort(step.items.begin(), step.items.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.record->header.seq, a.lane) < std::pair(b.record->header.seq, b.lane);
+  });
+  const bool plain = job.query.what == What::pending || job.query.what == What::dead;
+  std::vector<TrailEntry> trail;
+  if (!step.items.empty() && (!plain || job.query.seq || !job.query.id.empty()))
+    trail = entries_of(step.items.front().record->header.seq, step.items.back().record->header.seq);
+  std::stable_sort(trail.begin(), trail.end(), [](const auto& a, const auto& b) { return a.seq < b.seq; });
+  for (const auto& item : step.items) {
+    const Seq seq = item.record->header.seq;
+    if (seq <= job.from || seq > step.upto || !wanted(job, *item.record)) continue;
+    if (!slots_[item.lane] || (job.query.lane && *job.query.lane != item.lane)) continue;
+    if (complete(job) && job.page.rows.back().seq != seq) {
+      job.page.more = true;
+      return;
+    }
+    const auto before = [](const TrailEntry& e, Seq s) { return e.seq < s; };
+    const auto first = std::lower_bound(trail.begin(), trail.end(), seq, before);
+    const auto last = std::lower_bound(first, trail.end(), seq + 1, before);
+    emit(job, *item.record, item.lane, item.aside, {first, last});
+  }
+}
+
+// Where the search begins; what is finished at its old end is skipped when it is not asked for.
+void Desk::begin_browse(BrowseJob& job) {
+  job.begun = true;
+  job.from = job.query.after;
+  if (!job.query.id.empty() && !job.query.seq) job.query.seq = store_.find_id(job.query.id);
+  if (job.query.seq) job.from = std::max(job.from, *job.query.seq - 1);
+  if (job.query.what != What::pending) return;
+  Seq least = fed_;
+  for (LaneId i = 0; i < kMaxLanes; ++i)
+    if (slots_[i] && (!job.query.lane || *job.query.lane == i))
+      least = std::min(least, slots_[i]->lane.cursor());
+  job.skip_log = least;
+}
+
+bool Desk::browse(BrowseJob& job) {
+  if (!job.begun) begin_browse(job);
+  BrowseStep step;
+  gather(job, step);
+  show(job, step);
+  job.from = step.upto;
+  return job.page.more || step.upto == kNever || (job.query.seq && step.upto >= *job.query.seq);
+}
+
+}  // namespace checkrelay

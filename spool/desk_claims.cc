@@ -1,0 +1,220 @@
+// The desk's way from the log to a destination and back.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "spool/desk.h"
+
+namespace checkrelay {
+namespace {
+
+constexpr LaneMask kAnyLane = ~LaneMask{0};
+constexpr std::size_t kCacheBytes = 2U << 20;  // of batches that are likely to be read again
+constexpr std::size_t kCacheBatches = 32;
+constexpr int kLoads = 16;  // rows of the log that one claim reads at most
+
+LaneMask bit(LaneId lane) { return LaneMask{1} << lane; }
+
+}  // namespace
+
+template <typename F>
+void Desk::each_lane(std::optional<LaneId> lane, F f) {
+  for (LaneId i = 0; i < kMaxLanes; ++i)
+    if (slots_[i] && (!lane || *lane == i)) f(i, slots_[i]->lane);
+}
+
+void Desk::remember_batch(BatchPtr batch) {
+  cache_.push_back(std::move(batch));
+  std::size_t bytes = 0;
+  for (const auto& b : cache_) bytes += b->bytes();
+  while (cache_.size() > 1 && (bytes > kCacheBytes || cache_.size() > kCacheBatches)) {
+    bytes -= cache_.front()->bytes();
+    cache_.erase(cache_.begin());
+  }
+}
+
+BatchPtr Desk::batch_after(Seq seq, LaneMask lanes) {
+  for (auto it = cache_.rbegin(); it != cache_.rend(); ++it)
+    if ((*it)->first() <= seq + 1 && (*it)->last() > seq) return *it;
+  auto batch = store_.log_after(seq, lanes);
+  if (batch == nullptr) return nullptr;
+  if (batch->damaged() > 0)
+    reports_.push_back(fmt::format("{} damaged records among {}-{} are lost", batch->damaged(),
+                                   batch->first(), batch->last()));
+  remember_batch(batch);
+  return batch;
+}
+
+std::optional<AsideRow> Desk::aside(LaneId lane, Seq seq) {
+  auto it = asides_.find({lane, seq});
+  return it != asides_.end() ? it->second : store_.aside(lane, seq);
+}
+
+std::optional<std::string> Desk::frame_of(LaneId lane, Seq seq) {
+  if (auto row = aside(lane, seq)) return std::move(row->frame);
+  auto batch = batch_after(seq - 1, kAnyLane);
+  const Framed* record = batch ? batch->find(seq) : nullptr;
+  if (record == nullptr) return std::nullopt;
+  return std::string(record->frame);
+}
+
+void Desk::keep_aside(LaneId lane, const AsideChange& change) {
+  auto& place = asides_[{lane, change.seq}];
+  if (change.what == AsideChange::What::forget) {
+    place.reset();
+    return;
+  }
+  asides_.erase({lane, change.seq});
+  auto frame = frame_of(lane, change.seq);
+  if (!frame) return;  // damaged meanwhile; claim_of() will find that out
+  asides_[{lane, change.seq}] =
+      AsideRow{lane,         change.seq,           change.what == AsideChange::What::bury,
+               change.tries, change.first_unknown, change.answer,
+               std::move(*frame)};
+}
+
+void Desk::trail(LaneId lane, const LaneEvent& e) {
+  if (trail_.full()) {
+    full_trail_.push_back(trail_.sealed());
+    trail_.next();
+  }
+  trail_.add({e.seq, lane, e.note, now_.wall, e.answer});
+}
+
+void Desk::take_output(LaneId lane, LaneOutput& out) {
+  for (const LaneEvent& e : out.events) trail(lane, e);
+  for (const AsideChange& change : out.aside) keep_aside(lane, change);
+  out = {};
+}
+
+void Desk::settle(LaneId lane, const std::vector<Settlement>& settlements) {
+  if (lane >= kMaxLanes || !slots_[lane]) return;
+  LaneOutput out;
+  for (const Settlement& s : settlements) slots_[lane]->lane.settle(s, now_, out);
+  take_output(lane, out);
+}
+
+// False where there is nothing to load now.
+bool Desk::load_more(LaneId id) {
+  Lane& lane = slots_[id]->lane;
+  if (!lane.wants_more()) return false;
+  auto batch = batch_after(lane.loaded(), bit(id));
+  if (batch == nullptr && store_.failed()) return false;
+  if (batch == nullptr) {
+    lane.loaded_upto(lane.folded());
+    return false;
+  }
+  for (const Framed& r : batch->records())
+    if ((r.header.lanes & bit(id)) != 0) lane.load(r.header);
+  lane.loaded_upto(batch->last());
+  return true;
+}
+
+std::optional<Claim> Desk::claim_of(LaneId lane, const Taken& taken) {
+  Claim claim;
+  claim.seq = taken.seq;
+  claim.tries = taken.tries;
+  if (taken.first_unknown != Wall{}) claim.first_unknown = taken.first_unknown;
+  BatchPtr batch;
+  if (taken.aside) {
+    if (auto row = aside(lane, taken.seq))
+      batch = std::make_shared<Batch>(taken.seq, taken.seq, std::move(row->frame));
+  } else {
+    batch = batch_after(taken.seq - 1, bit(lane));
+  }
+  const Framed* record = batch ? batch->find(taken.seq) : nullptr;
+  if (record == nullptr) return std::nullopt;
+  claim.body = record->body;
+  claim.received = record->header.received;
+  return claim;
+}
+
+std::vector<Claim> Desk::claim(LaneId id, std::size_t records, std::size_t bytes) {
+  std::vector<Claim> claims;
+  if (id >= kMaxLanes || !slots_[id] || !trouble_.empty()) return claims;
+  Lane& lane = slots_[id]->lane;
+  LaneOutput out;
+  std::size_t sum = 0;
+  for (int loads = 0; loads <= kLoads && claims.size() < records && sum < bytes; ++loads) {
+    for (const Taken& t : lane.claim(records - claims.size(), bytes - sum, now_, out)) {
+      auto claim = claim_of(id, t);
+      if (!claim) {
+        const auto end = store_.failed() ? Settlement::End::put_back : Settlement::End::expired;
+        lane.settle({t.seq, end, {}, false, "the stored record cannot be read"}, now_, out);
+        continue;
+      }
+      sum += claim->body.size();
+      claims.push_back(std::move(*claim));
+    }
+    if (claims.size() < records && !load_more(id)) break;
+  }
+  take_output(id, out);
+  return claims;
+}
+
+std::size_t Desk::retry(std::optional<LaneId> lane, const std::vector<Seq>& seqs) {
+  std::size_t n = 0;
+  const auto revive = [&](const AsideRow& row) {
+    const Batch batch(row.seq, row.seq, row.frame);
+    if (!row.dead || batch.records().empty() || !slots_[row.lane]) return;
+    LaneOutput out;
+    slots_[row.lane]->lane.revive(batch.records().front().header, out);
+    take_output(row.lane, out);
+    ++n;
+  };
+  each_lane(lane, [&](LaneId i, Lane&) {
+    for (Seq seq : seqs)
+      if (auto row = aside(i, seq)) revive(*row);
+  });
+  AsideQuery query{true, lane, 0, 512};
+  while (seqs.empty()) {
+    const auto rows = store_.asides(query);
+    for (const AsideRow& row : rows)
+      if (auto now = aside(row.lane, row.seq)) revive(*now);
+    if (rows.size() < query.limit) break;
+    query.after = rows.back().seq;
+  }
+  return n;
+}
+
+std::size_t Desk::drop(std::optional<LaneId> only, const std::vector<Seq>& seqs) {
+  std::size_t n = 0;
+  each_lane(only, [&](LaneId i, Lane& lane) {
+    LaneOutput out;
+    for (Seq seq : seqs) {
+      const auto row = aside(i, seq);
+      if (row && row->dead) {
+        lane.drop_dead(seq, out);
+        ++n;
+        continue;
+      }
+      const auto frame = frame_of(i, seq);
+      const Batch batch(seq, seq, frame.value_or(std::string()));
+      if (batch.records().empty()) continue;
+      const Header& h = batch.records().front().header;
+      if ((h.lanes & bit(i)) != 0 && h.seq <= lane.folded() && lane.drop(h, out)) ++n;
+    }
+    take_output(i, out);
+  });
+  return n;
+}
+
+// One row of the log goes through the index of a lane that is rebuilding it.
+void Desk::step_reindex(LaneId id) {
+  Lane& lane = slots_[id]->lane;
+  LaneOutput out;
+  auto batch = store_.log_after(lane.reindex_from(), bit(id));
+  if (batch == nullptr && store_.failed()) return;
+  if (batch != nullptr) {
+    for (const Framed& r : batch->records())
+      if ((r.header.lanes & bit(id)) != 0 && r.header.seq > lane.reindex_from())
+        lane.reindex(r.header, out);
+    lane.reindexed_upto(batch->last());
+  } else {
+    lane.reindexed();
+    lane.fed_upto(fed_);
+  }
+  take_output(id, out);
+}
+
+}  // namespace checkrelay

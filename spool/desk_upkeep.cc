@@ -1,0 +1,118 @@
+// The desk's housekeeping: everything in bounded steps, so that no acknowledgement waits for it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "spool/desk.h"
+
+namespace checkrelay {
+namespace {
+
+constexpr std::size_t kRowsATurn = 16;              // rows of the log that go with one commit
+constexpr std::size_t kBytesATurn = 1024 * 1024;    // likewise
+constexpr std::size_t kIdsATurn = 64;               // and four for each one that came
+
+}  // namespace
+
+// A lane whose row is behind needs the log from there on, to bring its accounts up to date after a start.
+Seq Desk::floor() const {
+  Seq least = fed_;
+  for (const auto& slot : slots_)
+    if (slot) least = std::min({least, slot->lane.cursor(), slot->saved_folded});
+  return least;
+}
+
+// Bytes of finished records that may stay. Under pressure none: refusing a producer is worse than forgetting.
+std::uint64_t Desk::history_room() {
+  if (full_ || room_.used + staged_bytes_ > options_.max_bytes / 5 * 4) return 0;
+  return options_.history_bytes;
+}
+
+// Drops the oldest row where it is finished and either old or too much. The newest row of all stays, for its number.
+bool Desk::prune_log(std::size_t& bytes) {
+  const auto oldest = store_.oldest_log();
+  const Seq finished = floor();
+  if (!oldest || oldest->last > finished || oldest->last + 1 >= next_seq_) return false;
+  const auto next = store_.log_row_of(finished + 1);
+  if (!next || next->first == oldest->first) return false;
+  const bool old = oldest->at + options_.history_age < now_.wall;
+  if (!old && next->start - oldest->start <= history_room()) return false;
+  bytes += std::min<std::uint64_t>(next->start - oldest->start, options_.batch_bytes);
+  store_.erase_log(oldest->first);
+  return true;
+}
+
+bool Desk::prune_trail() {
+  const auto oldest = store_.oldest_trail();
+  if (!oldest || oldest->number >= trail_.number()) return false;
+  const std::uint64_t rows = trail_.number() - oldest->number;
+  const bool old = oldest->at + options_.history_age < now_.wall;
+  if (!old && rows <= history_room() / 4 / TrailWriter::kRow) return false;
+  store_.erase_trail(oldest->number);
+  return true;
+}
+
+void Desk::prune() {
+  more_to_prune_ = false;
+  std::size_t rows = 0, bytes = 0;
+  const std::size_t most = kBytesATurn + 2 * staged_bytes_;
+  while (rows < kRowsATurn + staged_.size() * 2 && bytes < most && prune_log(bytes)) ++rows;
+  std::size_t trails = 0;
+  while (trails < kRowsATurn + full_trail_.size() * 2 && prune_trail()) ++trails;
+  more_to_prune_ = rows >= kRowsATurn || bytes >= most || trails >= kRowsATurn;
+  if (staged_ids_ > 0) store_.sweep_ids(kIdsATurn + 4 * staged_ids_, now_.wall - kSameIdWindow);
+}
+
+bool Desk::upkeep(bool idle) {
+  bool more = false;
+  for (LaneId i = 0; i < kMaxLanes; ++i) {
+    if (!slots_[i]) continue;
+    Lane& lane = slots_[i]->lane;
+    if (lane.rebuilding()) {
+      step_reindex(i);
+      more = more || !store_.failed();
+      continue;
+    }
+    LaneOutput out;
+    lane.make_room(out);
+    take_output(i, out);
+    if (lane.empty_window() && load_more(i)) more = more || lane.empty_window();
+    if (const auto lost = lane.write_off(); lost > 0)
+      reports_.push_back(
+          fmt::format("destination {}: {} records were lost to damage", slots_[i]->name, lost));
+  }
+  const bool ill = !trouble_.empty() || store_.failed();
+  if (idle && (more_to_prune_ || full_ || ill)) {
+    const auto before = room_.used;
+    (void)write();  // where the disk was in trouble, this finds out whether it still is
+    turn_error_.reset();
+    more = (more || more_to_prune_ || room_.used < before) && trouble_.empty();
+  }
+  if (!trouble_.empty()) return false;
+  more = store_.tidy(idle) || more;
+  room_ = store_.room();
+  if (full_) (void)has_room(0);
+  return more;
+}
+
+JournalStats Desk::stats() const {
+  JournalStats s;
+  s.bytes = room_.bytes;
+  s.full = full_;
+  s.commits = commits_;
+  s.trouble = trouble_;
+  LaneId used = 0;
+  for (LaneId i = 0; i < kMaxLanes; ++i)
+    if (slots_[i]) used = i + 1;
+  s.lanes.resize(used);
+  for (LaneId i = 0; i < used; ++i) {
+    if (!slots_[i]) continue;
+    s.lanes[i].name = slots_[i]->name;
+    s.lanes[i].active = slots_[i]->active;
+    slots_[i]->lane.fill(s.lanes[i]);
+    if (!trouble_.empty()) s.lanes[i].claimable = false;
+  }
+  return s;
+}
+
+}  // namespace checkrelay

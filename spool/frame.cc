@@ -1,0 +1,84 @@
+#include "spool/frame.h"
+
+#include <algorithm>
+
+#include "spool/bytes.h"
+#include "spool/crc32c.h"
+
+namespace checkrelay {
+namespace {
+
+constexpr std::uint8_t kIdGiven = 1;  // bit of the flags
+
+std::int64_t micros(Wall t) { return t.time_since_epoch().count(); }
+
+// The number is not stored but checked: a frame that moved to another place does not pass.
+std::uint32_t checksum(Seq seq, std::string_view payload) {
+  std::string number;
+  put_fixed(number, seq, 8);
+  return crc32c(payload, crc32c(number));
+}
+
+bool read_payload(std::string_view payload, Framed& out) {
+  ByteReader in(payload);
+  Header& h = out.header;
+  out.id_given = (in.fixed(1) & kIdGiven) != 0;
+  h.state = static_cast<std::uint8_t>(in.fixed(1));
+  h.lanes = in.varint();
+  h.subject = in.fixed(8);
+  h.time = Wall(Duration(in.signed_varint()));
+  h.received = h.time + Duration(in.signed_varint());
+  out.id = in.bytes(in.fixed(1));
+  out.body = in.left();
+  h.size = static_cast<std::uint32_t>(out.body.size());
+  return in.ok();
+}
+
+}  // namespace
+
+void append_frame(std::string& out, Seq seq, std::uint64_t subject, const Record& r) {
+  thread_local std::string payload;
+  payload.clear();
+  payload.push_back(static_cast<char>(r.id_given ? kIdGiven : 0));
+  payload.push_back(static_cast<char>(r.state));
+  put_varint(payload, r.lanes);
+  put_fixed(payload, subject, 8);
+  put_signed(payload, micros(r.time));
+  put_signed(payload, micros(r.received) - micros(r.time));
+  payload.push_back(static_cast<char>(r.id.size()));
+  payload += r.id;
+  payload += r.body;
+  put_varint(out, payload.size());
+  put_fixed(out, checksum(seq, payload), 4);
+  out += payload;
+}
+
+Batch::Batch(Seq first, Seq last, std::string data)
+    : first_(first), last_(last), data_(std::move(data)) {
+  read();
+}
+
+void Batch::read() {
+  ByteReader in(data_);
+  for (Seq seq = first_; seq <= last_; ++seq) {
+    const char* begin = in.left().data();
+    const auto size = in.varint();
+    const auto sum = in.fixed(4);
+    const auto payload = in.bytes(size);
+    if (!in.ok()) return;  // no frame boundary is left
+    Framed record;
+    record.header.seq = seq;
+    record.frame = {begin, static_cast<std::size_t>(in.left().data() - begin)};
+    if (checksum(seq, payload) == sum && read_payload(payload, record)) records_.push_back(record);
+  }
+}
+
+const Framed* Batch::find(Seq seq) const {
+  if (seq < first_ || seq > last_) return nullptr;
+  if (damaged() == 0) return &records_[seq - first_];
+  auto it = std::lower_bound(records_.begin(), records_.end(), seq,
+                             [](const Framed& f, Seq s) { return f.header.seq < s; });
+  return it != records_.end() && it->header.seq == seq ? &*it : nullptr;
+}
+
+}  // namespace checkrelay

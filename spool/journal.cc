@@ -1,0 +1,36 @@
+#include "spool/journal.h"
+
+#include "spool/journal_front.h"
+#include "spool/memory_store.h"
+#include "spool/sqlite_store.h"
+#include "spool/state_lock.h"
+
+namespace checkrelay {
+
+Result<std::unique_ptr<Journal>> open_sqlite_journal(const JournalOptions& options,
+                                                     std::function<void()> wake,
+                                                     std::vector<std::string>* reports) {
+  auto lock = std::make_shared<StateLock>();
+  if (auto ok = lock->take(options.directory); !ok) return tl::unexpected(ok.error());
+  SqliteStoreOptions store_options;
+  store_options.directory = options.directory;
+  store_options.vfs = options.vfs;
+  std::vector<std::string> found;
+  auto store = SqliteStore::open(std::move(store_options), &found);
+  if (!store) return tl::unexpected(store.error());
+  auto journal = std::make_unique<JournalFront>(std::move(*store), options, std::move(wake), true,
+                                                std::move(lock));
+  if (reports == nullptr) return journal;
+  *reports = std::move(found);
+  reports->insert(reports->end(), journal->opening_reports().begin(),
+                  journal->opening_reports().end());
+  return journal;
+}
+
+std::unique_ptr<Journal> make_memory_journal(const DeskOptions& options,
+                                             std::function<void()> wake) {
+  return std::make_unique<JournalFront>(std::make_unique<MemoryStore>(), options, std::move(wake),
+                                        false);
+}
+
+}  // namespace checkrelay

@@ -1,0 +1,235 @@
+#include "spool/journal_front.h"
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <utility>
+
+#include "agent/base/log.h"
+
+namespace checkrelay {
+namespace {
+
+constexpr std::size_t kCommitBytes = 4U << 20;  // a commit takes no more orders beyond it
+constexpr auto kRetry = std::chrono::seconds(1);  // after a commit that failed
+
+}  // namespace
+
+JournalFront::JournalFront(std::unique_ptr<Store> store, DeskOptions options,
+                           std::function<void()> wake, bool threaded, std::shared_ptr<void> keep)
+    : keep_(std::move(keep)),
+      store_(std::move(store)),
+      wake_(std::move(wake)),
+      desk_(*store_, options) {
+  desk_.restore();
+  opening_ = desk_.take_reports();
+  stats_ = published_ = desk_.stats();
+  if (threaded) thread_ = std::thread([this] { run(); });
+}
+
+JournalFront::~JournalFront() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  arrived_.notify_one();
+  if (thread_.joinable()) thread_.join();
+  desk_.save_all();
+}
+
+void JournalFront::place(Order order) {
+  order.now = now_;
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    first = inbox_.empty();
+    inbox_.push_back(std::move(order));
+  }
+  if (thread_.joinable()) {
+    if (first) arrived_.notify_one();
+    return;
+  }
+  while (turn()) {
+  }
+}
+
+void JournalFront::change(std::function<AfterCommit(Desk&)> f) {
+  Order order;
+  order.change = std::move(f);
+  place(std::move(order));
+}
+
+void JournalFront::read(std::function<Answer(Desk&)> f) {
+  Order order;
+  order.read = std::move(f);
+  place(std::move(order));
+}
+
+// Configuration is read at the start and at a reload, so the loop may wait here for a commit.
+Result<std::vector<LaneId>> JournalFront::lanes(
+    const std::vector<std::pair<std::string, LaneOptions>>& destinations) {
+  std::promise<Result<std::vector<LaneId>>> promise;
+  auto result = promise.get_future();
+  change([&](Desk& desk) {
+    auto ids = desk.lanes(destinations);
+    return [&promise, ids = std::move(ids)](const Result<void>&) { promise.set_value(ids); };
+  });
+  return result.get();
+}
+
+void JournalFront::stage(std::vector<Record> records,
+                         std::function<void(Result<std::vector<Stored>>)> done) {
+  std::uint64_t bytes = 0;
+  for (const Record& r : records) bytes += r.body.size() + r.id.size() + r.subject.size();
+  staged_ += bytes;
+  stats_.staged = staged_;
+  auto shared = std::make_shared<std::vector<Record>>(std::move(records));
+  change([this, bytes, shared, done = std::move(done)](Desk& desk) -> AfterCommit {
+    auto stored = std::make_shared<Result<std::vector<Stored>>>(desk.stage(*shared));
+    shared->clear();
+    return [this, bytes, stored, done](const Result<void>& committed) {
+      if (stored->has_value() && !committed) *stored = tl::unexpected(committed.error());
+      answer([this, bytes, stored, done] {
+        staged_ -= bytes;
+        done(std::move(*stored));
+      });
+    };
+  });
+}
+
+void JournalFront::claim(LaneId lane, std::size_t records, std::size_t bytes,
+                         std::function<void(std::vector<Claim>)> done) {
+  read([=, done = std::move(done)](Desk& desk) -> Answer {
+    auto claims = std::make_shared<std::vector<Claim>>(desk.claim(lane, records, bytes));
+    return [claims, done] { done(std::move(*claims)); };
+  });
+}
+
+void JournalFront::settle(LaneId lane, std::vector<Settlement> settlements) {
+  change([lane, settlements = std::move(settlements)](Desk& desk) -> AfterCommit {
+    desk.settle(lane, settlements);
+    return nullptr;
+  });
+}
+
+void JournalFront::browse(BrowseQuery query, std::function<void(BrowsePage)> done) {
+  read([this, query = std::move(query), done = std::move(done)](Desk&) -> Answer {
+    browsing_.push_back({{query, 0, 0, false, {}}, done});
+    return nullptr;
+  });
+}
+
+void JournalFront::retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
+                         std::function<void(std::size_t)> done) {
+  change([this, lane, seqs = std::move(seqs), done = std::move(done)](Desk& desk) -> AfterCommit {
+    const std::size_t n = desk.retry(lane, seqs);
+    return [this, n, done](const Result<void>&) { answer([n, done] { done(n); }); };
+  });
+}
+
+void JournalFront::drop(std::optional<LaneId> lane, std::vector<Seq> seqs,
+                        std::function<void(std::size_t)> done) {
+  change([this, lane, seqs = std::move(seqs), done = std::move(done)](Desk& desk) -> AfterCommit {
+    const std::size_t n = desk.drop(lane, seqs);
+    return [this, n, done](const Result<void>&) { answer([n, done] { done(n); }); };
+  });
+}
+
+void JournalFront::poll(Instant now) {
+  now_ = now;
+  std::vector<Answer> answers;
+  {
+    const std::lock_guard lock(mutex_);
+    answers.swap(outbox_);
+    stats_ = published_;
+  }
+  for (const Answer& a : answers) a();
+  stats_.staged = staged_;
+}
+
+void JournalFront::run() {
+  std::unique_lock lock(mutex_);
+  bool more = false;
+  for (;;) {
+    const auto something = [this] { return stop_ || !inbox_.empty(); };
+    if (!more && orders_.empty()) {
+      if (published_.trouble.empty()) {
+        arrived_.wait(lock, something);
+      } else {
+        arrived_.wait_for(lock, kRetry, something);
+      }
+    }
+    if (stop_ && inbox_.empty() && orders_.empty()) return;
+    lock.unlock();
+    more = turn();
+    lock.lock();
+  }
+}
+
+bool JournalFront::turn() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (Order& o : inbox_) orders_.push_back(std::move(o));
+    inbox_.clear();
+  }
+  if (!orders_.empty()) desk_.clock(orders_.back().now);
+  work_changes();
+  publish();  // acknowledgements leave before anything else is done
+  work_reads();
+  const bool idle = orders_.empty() && browsing_.empty();
+  const bool more = desk_.upkeep(idle);
+  publish();
+  tell_reports();
+  return more || !idle;
+}
+
+void JournalFront::work_changes() {
+  std::vector<AfterCommit> after;
+  while (!orders_.empty() && orders_.front().change && desk_.staged_bytes() < kCommitBytes) {
+    if (auto f = orders_.front().change(desk_)) after.push_back(std::move(f));
+    orders_.pop_front();
+  }
+  const auto committed = desk_.commit();
+  for (const AfterCommit& f : after) f(committed);
+}
+
+void JournalFront::work_reads() {
+  while (!orders_.empty() && orders_.front().read) {
+    if (auto a = orders_.front().read(desk_)) answer(std::move(a));
+    orders_.pop_front();
+  }
+  if (browsing_.empty()) return;
+  Browsing& first = browsing_.front();
+  if (!desk_.browse(first.job)) return;
+  answer([done = std::move(first.done), page = std::make_shared<BrowsePage>(
+                                            std::move(first.job.page))] { done(std::move(*page)); });
+  browsing_.pop_front();
+}
+
+bool JournalFront::worth_a_look(const JournalStats& now, const JournalStats& before) {
+  if (now.full != before.full || now.trouble != before.trouble) return true;
+  return !std::equal(now.lanes.begin(), now.lanes.end(), before.lanes.begin(), before.lanes.end(),
+                     [](const LaneStats& a, const LaneStats& b) {
+                       return a.claimable == b.claimable && a.next_due == b.next_due;
+                     });
+}
+
+void JournalFront::publish() {
+  auto stats = desk_.stats();
+  const bool some = !ready_.empty() || worth_a_look(stats, published_);
+  {
+    const std::lock_guard lock(mutex_);
+    for (Answer& a : ready_) outbox_.push_back(std::move(a));
+    published_ = std::move(stats);
+  }
+  ready_.clear();
+  if (some && wake_) wake_();
+}
+
+void JournalFront::tell_reports() {
+  if (!thread_.joinable()) return;
+  for (const std::string& report : desk_.take_reports())
+    log(Level::error, "journal damage", {{"what", report}});
+}
+
+}  // namespace checkrelay

@@ -1,0 +1,95 @@
+// The journal's face: takes orders on the loop thread, has them worked off at the desk (desk.h) on one writer
+// thread, and brings the answers back through poll(). Orders that arrive while a commit is being synced share the next
+// one; a lone order waits for nobody. Without a thread every order is worked off within its call, and only the answers
+// wait for poll(): that is the in-memory journal, and the tests'.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "agent/port/journal.h"
+#include "spool/desk.h"
+
+namespace checkrelay {
+
+class JournalFront : public Journal {
+ public:
+  // What else must live as long as the store does, such as the lock of its directory, comes as `keep`.
+  // `wake` is called from the writer thread when poll() has something to do.
+  JournalFront(std::unique_ptr<Store> store, DeskOptions options, std::function<void()> wake,
+               bool threaded, std::shared_ptr<void> keep = nullptr);
+  ~JournalFront() override;
+
+  Result<std::vector<LaneId>> lanes(
+      const std::vector<std::pair<std::string, LaneOptions>>& destinations) override;
+  void stage(std::vector<Record> records,
+             std::function<void(Result<std::vector<Stored>>)> done) override;
+  void claim(LaneId lane, std::size_t records, std::size_t bytes,
+             std::function<void(std::vector<Claim>)> done) override;
+  void settle(LaneId lane, std::vector<Settlement> settlements) override;
+  void browse(BrowseQuery query, std::function<void(BrowsePage)> done) override;
+  void retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
+             std::function<void(std::size_t)> done) override;
+  void drop(std::optional<LaneId> lane, std::vector<Seq> seqs,
+            std::function<void(std::size_t)> done) override;
+  [[nodiscard]] const JournalStats& stats() const override { return stats_; }
+  void poll(Instant now) override;
+  [[nodiscard]] const std::vector<std::string>& opening_reports() const { return opening_; }
+
+ private:
+  using Answer = std::function<void()>;
+  // What a change does once it is known whether it was committed.
+  using AfterCommit = std::function<void(const Result<void>&)>;
+  struct Order {
+    Instant now{};
+    std::function<AfterCommit(Desk&)> change{};  // exactly one of the two is set
+    std::function<Answer(Desk&)> read{};
+  };
+  struct Browsing {
+    Desk::BrowseJob job{};
+    std::function<void(BrowsePage)> done{};
+  };
+
+  void place(Order order);
+  void change(std::function<AfterCommit(Desk&)> f);
+  void read(std::function<Answer(Desk&)> f);
+  void run();
+  [[nodiscard]] bool turn();  // true where more is to be done
+  void work_changes();
+  void work_reads();
+  void answer(Answer a) { ready_.push_back(std::move(a)); }
+  [[nodiscard]] static bool worth_a_look(const JournalStats& now, const JournalStats& before);
+  void publish();
+  void tell_reports();
+
+  std::shared_ptr<void> keep_;
+  std::unique_ptr<Store> store_;
+  std::function<void()> wake_;
+
+  // Loop thread.
+  Instant now_{};
+  JournalStats stats_;
+  std::uint64_t staged_ = 0;
+  std::vector<std::string> opening_;
+
+  // Writer thread (the loop's where there is none).
+  Desk desk_;
+  std::deque<Order> orders_;
+  std::deque<Browsing> browsing_;
+  std::vector<Answer> ready_;
+
+  std::mutex mutex_;  // guards what follows; never held while anything blocks
+  std::condition_variable arrived_;
+  std::vector<Order> inbox_;
+  std::vector<Answer> outbox_;
+  JournalStats published_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace checkrelay

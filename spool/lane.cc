@@ -1,0 +1,259 @@
+#include "spool/lane.h"
+
+#include <algorithm>
+
+namespace checkrelay {
+
+const char* to_string(Note note) {
+  switch (note) {
+    case Note::delivered: return "delivered";
+    case Note::dead: return "dead";
+    case Note::put_back: return "put back";
+    case Note::later: return "later";
+    case Note::superseded: return "superseded";
+    case Note::expired: return "expired";
+    case Note::retried: return "retried";
+    case Note::dropped: return "dropped";
+  }
+  return "unknown";
+}
+
+Lane::Entry Lane::entry_of(const Header& h) {
+  Entry e;
+  e.seq = h.seq;
+  e.subject = h.subject;
+  e.time = h.time;
+  e.received = h.received;
+  e.size = h.size;
+  return e;
+}
+
+const Lane::Entry* Lane::window_entry(Seq seq) const {
+  auto it = std::lower_bound(window_.begin(), window_.end(), seq,
+                             [](const Entry& e, Seq s) { return e.seq < s; });
+  return it != window_.end() && it->seq == seq ? &*it : nullptr;
+}
+
+Lane::Entry* Lane::window_entry(Seq seq) {
+  return const_cast<Entry*>(std::as_const(*this).window_entry(seq));
+}
+
+Lane::Entry* Lane::entry(Seq seq) {
+  auto it = aside_.find(seq);
+  if (it != aside_.end()) return &it->second;
+  Entry* e = window_entry(seq);
+  return e != nullptr && e->status != Status::passed ? e : nullptr;
+}
+
+bool Lane::superseded(Seq seq, std::uint64_t subject) const {
+  return !rebuilding_ && indexed(seq) && index_.get(subject) != seq;
+}
+
+bool Lane::passes(const Entry& e) const {
+  if (e.status == Status::passed) return true;
+  return e.status == Status::open && superseded(e.seq, e.subject);
+}
+
+// `old` is waiting no more: a newer record of its subject has taken its place.
+void Lane::unlink(Seq old, std::uint64_t subject, LaneOutput& out) {
+  forget_aside(old, out);
+  auto it = busy_.find(subject);
+  if (it == busy_.end() || it->second.head != old) return;
+  if (it->second.phase == Phase::put_off) {
+    it->second.head = 0;
+  } else {
+    promote(it);
+  }
+}
+
+void Lane::displace(const Header& h, bool count, LaneOutput& out) {
+  if (!indexed(h.seq)) return;
+  const Seq old = index_.exchange(h.subject, h.seq);
+  if (old == 0 || old == h.seq) return;
+  if (count) {
+    --pending_;
+    ++superseded_;
+    out.events.push_back({old, Note::superseded, {}});
+  }
+  unlink(old, h.subject, out);
+}
+
+void Lane::forget_aside(Seq seq, LaneOutput& out) {
+  if (aside_.erase(seq) == 0) return;
+  out.aside.push_back({AsideChange::What::forget, seq, 0, {}, {}});
+  changed_ = true;
+}
+
+void Lane::feed(const Header& h, LaneOutput& out) {
+  ++pending_;
+  displace(h, true, out);
+  if (loaded_ == folded_ && window_.size() < limits_.window) {
+    window_.push_back(entry_of(h));
+    loaded_ = h.seq;
+  }
+  folded_ = h.seq;
+}
+
+void Lane::fed_upto(Seq seq) {
+  if (seq <= folded_) return;
+  if (loaded_ == folded_) loaded_ = seq;
+  folded_ = seq;
+  advance();
+}
+
+bool Lane::ahead(Seq seq) const {
+  auto it = ahead_.upper_bound(seq);
+  return it != ahead_.begin() && std::prev(it)->second >= seq;
+}
+
+void Lane::skip_ahead(Seq seq) {
+  auto it = ahead_.upper_bound(seq);
+  if (it != ahead_.begin() && std::prev(it)->second + 1 == seq) {
+    std::prev(it)->second = seq;
+  } else {
+    ahead_[seq] = seq;
+  }
+}
+
+bool Lane::wants_more() const { return loaded_ < folded_ && window_.size() < limits_.window; }
+
+void Lane::load(const Header& h) {
+  if (h.seq <= loaded_ || !wants_more()) return;
+  if (!ahead(h.seq)) window_.push_back(entry_of(h));
+  loaded_ = h.seq;
+}
+
+void Lane::loaded_upto(Seq seq) {
+  if (!wants_more()) return;
+  loaded_ = std::max(loaded_, std::min(seq, folded_));
+  while (!ahead_.empty() && ahead_.begin()->second <= loaded_) ahead_.erase(ahead_.begin());
+  advance();
+}
+
+void Lane::advance() {
+  while (!window_.empty() && passes(window_.front())) {
+    cursor_ = window_.front().seq;
+    window_.pop_front();
+    if (scan_ > 0) --scan_;
+  }
+  if (window_.empty()) cursor_ = loaded_;
+}
+
+void Lane::promote(BusyMap::iterator it) {
+  Busy& busy = it->second;
+  while (!busy.waiting.empty()) {
+    const Seq next = busy.waiting.front();
+    busy.waiting.erase(busy.waiting.begin());
+    const Entry* e = entry(next);
+    if (e == nullptr || superseded(next, it->first)) continue;
+    busy.head = next;
+    busy.phase = Phase::ready;
+    ready_.push(next);
+    return;
+  }
+  busy_.erase(it);
+}
+
+void Lane::release(std::uint64_t subject, Seq head) {
+  auto it = busy_.find(subject);
+  if (it != busy_.end() && it->second.head == head) promote(it);
+}
+
+void Lane::release_due(Steady now) {
+  while (!due_.empty() && due_.top().at <= now) {
+    auto it = busy_.find(due_.top().subject);
+    due_.pop();
+    if (it == busy_.end() || it->second.phase != Phase::put_off || it->second.due > now) continue;
+    if (it->second.head == 0) {
+      promote(it);
+    } else {
+      it->second.phase = Phase::ready;
+      ready_.push(it->second.head);
+    }
+  }
+}
+
+bool Lane::ready_top_is_stale() {
+  const Entry* e = entry(ready_.top());
+  if (e == nullptr || e->status != Status::open || superseded(e->seq, e->subject)) return true;
+  auto it = busy_.find(e->subject);
+  return it == busy_.end() || it->second.head != e->seq || it->second.phase != Phase::ready;
+}
+
+// The oldest record that may be claimed now, or 0.
+Seq Lane::peek() {
+  while (!ready_.empty() && ready_top_is_stale()) ready_.pop();
+  for (; scan_ < window_.size(); ++scan_) {
+    const Entry& e = window_[scan_];
+    if (passes(e)) continue;
+    auto it = busy_.find(e.subject);
+    if (it == busy_.end()) break;
+    it->second.waiting.push_back(e.seq);
+  }
+  const Seq fresh = scan_ < window_.size() ? window_[scan_].seq : 0;
+  if (ready_.empty()) return fresh;
+  return fresh == 0 ? ready_.top() : std::min(fresh, ready_.top());
+}
+
+void Lane::take(Entry& e) {
+  Busy& busy = busy_[e.subject];
+  busy.head = e.seq;
+  busy.phase = Phase::flying;
+  e.status = Status::flying;
+  index_.erase(e.subject, e.seq);
+  --pending_;
+  ++in_flight_;
+}
+
+std::vector<Taken> Lane::claim(std::size_t records, std::size_t bytes, Instant now,
+                               LaneOutput& out) {
+  std::vector<Taken> taken;
+  if (rebuilding_) return taken;
+  release_due(now.steady);
+  std::size_t sum = 0;
+  while (taken.size() < records) {
+    const Seq seq = peek();
+    if (seq == 0) break;
+    Entry& e = *entry(seq);
+    const bool old = max_age_.count() > 0 && e.time + max_age_ < now.wall;
+    if (!old && sum > 0 && sum + e.size > bytes) break;
+    if (!ready_.empty() && ready_.top() == seq) {
+      ready_.pop();
+    } else {
+      ++scan_;
+    }
+    if (old) {
+      --pending_;
+      ++expired_;
+      index_.erase(e.subject, seq);
+      end(e, Note::expired, {}, out);
+      continue;
+    }
+    sum += e.size;
+    auto it = aside_.find(seq);
+    const bool is_aside = it != aside_.end();
+    taken.push_back({seq, e.tries, is_aside ? it->second.first_unknown : Wall{}, is_aside});
+    take(e);
+  }
+  advance();
+  return taken;
+}
+
+// The record has come to an end: the window and the cursor need it no more.
+void Lane::end(Entry& e, Note note, std::string answer, LaneOutput& out) {
+  const Seq seq = e.seq;
+  const std::uint64_t subject = e.subject;
+  out.events.push_back({seq, note, answer});
+  if (note == Note::dead) {
+    out.aside.push_back({AsideChange::What::bury, seq, e.tries, {}, std::move(answer)});
+    if (aside_.erase(seq) == 0) e.status = Status::passed;
+  } else if (aside_.count(seq) != 0) {
+    forget_aside(seq, out);
+  } else {
+    e.status = Status::passed;
+  }
+  changed_ = true;
+  release(subject, seq);
+}
+
+}  // namespace checkrelay

@@ -1,0 +1,298 @@
+// What happens to a record after it was claimed, or aside from claiming: settlements, the operator, start-up.
+#include <algorithm>
+#include <limits>
+
+#include "spool/lane.h"
+
+namespace checkrelay {
+namespace {
+constexpr Seq kAlways = std::numeric_limits<Seq>::max() >> 1;
+}  // namespace
+
+Lane::Lane(const LaneSaved& s, LaneLimits limits)
+    : limits_(limits),
+      cursor_(s.cursor),
+      loaded_(s.cursor),
+      folded_(s.folded),
+      latest_upto_(s.latest_upto),
+      pending_(s.pending),
+      delivered_(s.delivered),
+      superseded_(s.superseded),
+      expired_(s.expired),
+      dead_(s.dead),
+      retries_(s.retries) {
+  for (const Run& run : s.passed) ahead_[run.first] = run.last;
+  rebuilding_ = latest_upto_ > cursor_ && pending_ > 0;
+  reindex_from_ = cursor_;
+}
+
+void Lane::configure(const LaneOptions& options) {
+  max_age_ = options.max_age;
+  const bool latest = options.backlog == Backlog::latest;
+  if (latest == (latest_upto_ == kAlways)) return;
+  changed_ = true;
+  latest_upto_ = latest ? kAlways : folded_;
+  if (!latest || pending_ == 0) return;
+  rebuilding_ = true;
+  accounts_settled_ = false;
+  plain_ = 0;
+  reindex_from_ = cursor_;
+}
+
+bool Lane::live(Seq seq) const {
+  if (aside_.count(seq) != 0) return true;
+  if (seq > loaded_) return !ahead(seq);
+  const Entry* e = window_entry(seq);
+  return e != nullptr && e->status == Status::open;
+}
+
+void Lane::reindex(const Header& h, LaneOutput& out) {
+  reindex_from_ = h.seq;
+  if (h.seq > folded_) {
+    settle_accounts();
+    return feed(h, out);
+  }
+  const Entry* e = entry(h.seq);
+  if (e != nullptr && e->status == Status::flying) return;
+  if (!live(h.seq)) {
+    if (indexed(h.seq)) index_.erase(h.subject);  // what came before it came to an end before it
+  } else if (indexed(h.seq)) {
+    displace(h, false, out);
+  } else {
+    ++plain_;
+  }
+}
+
+// What the accounts hold as waiting and the index does not was superseded.
+void Lane::settle_accounts() {
+  if (accounts_settled_) return;
+  accounts_settled_ = true;
+  for (const auto& [seq, e] : aside_)
+    if (seq <= cursor_ && !indexed(seq) && e.status == Status::open) ++plain_;
+  const std::uint64_t found = index_.size() + plain_;
+  if (found < pending_) {
+    superseded_ += pending_ - found;
+    pending_ = found;
+    changed_ = true;
+  }
+}
+
+void Lane::reindexed() {
+  settle_accounts();
+  rebuilding_ = false;
+  advance();
+}
+
+void Lane::restore_aside(const Header& h, unsigned tries, Wall first_unknown) {
+  Aside& e = aside_[h.seq];
+  static_cast<Entry&>(e) = entry_of(h);
+  e.tries = static_cast<std::uint16_t>(std::min(tries, 65535U));
+  e.first_unknown = first_unknown;
+  if (h.seq <= cursor_ && indexed(h.seq)) {
+    LaneOutput ignored;
+    displace(h, false, ignored);
+  }
+  line_up(h.seq, h.subject);
+}
+
+// A record that does not come by way of the window takes its place among those of its subject.
+void Lane::line_up(Seq seq, std::uint64_t subject) {
+  auto [it, fresh] = busy_.try_emplace(subject);
+  Busy& busy = it->second;
+  Seq waits = seq;
+  if (fresh || (busy.phase == Phase::ready && seq < busy.head)) {
+    waits = fresh ? 0 : busy.head;
+    busy.head = seq;
+    ready_.push(seq);
+  }
+  if (waits == 0) return;
+  auto at = std::lower_bound(busy.waiting.begin(), busy.waiting.end(), waits);
+  if (at == busy.waiting.end() || *at != waits) busy.waiting.insert(at, waits);
+}
+
+void Lane::settle(const Settlement& s, Instant now, LaneOutput& out) {
+  Entry* e = entry(s.seq);
+  if (e == nullptr || e->status != Status::flying) return;
+  --in_flight_;
+  switch (s.end) {
+    case Settlement::End::delivered:
+      ++delivered_;
+      end(*e, Note::delivered, s.answer, out);
+      break;
+    case Settlement::End::dead:
+      ++dead_;
+      end(*e, Note::dead, s.answer, out);
+      break;
+    case Settlement::End::expired:
+      ++expired_;
+      end(*e, Note::expired, s.answer, out);
+      break;
+    default: give_back(*e, s, now, out);
+  }
+  advance();
+}
+
+void Lane::give_back(Entry& e, const Settlement& s, Instant now, LaneOutput& out) {
+  ++retries_;
+  if (e.tries < 65535) ++e.tries;
+  const bool later = s.end == Settlement::End::later;
+  out.events.push_back({e.seq, later ? Note::later : Note::put_back, s.answer});
+  if (indexed(e.seq)) {
+    if (index_.get(e.subject) > e.seq) {
+      ++superseded_;
+      return end(e, Note::superseded, {}, out);
+    }
+    index_.exchange(e.subject, e.seq);
+  }
+  ++pending_;
+  e.status = Status::open;
+  Busy& busy = busy_[e.subject];
+  if (later) return put_off(e, s, now, out);
+  busy.phase = Phase::ready;
+  ready_.push(e.seq);
+}
+
+void Lane::put_off(Entry& e, const Settlement& s, Instant now, LaneOutput& out) {
+  Busy& busy = busy_[e.subject];
+  busy.phase = Phase::put_off;
+  busy.due = s.due;
+  due_.push({s.due, e.subject});
+  changed_ = true;
+  auto [it, fresh] = aside_.try_emplace(e.seq);
+  Aside& aside = it->second;
+  if (fresh) {
+    static_cast<Entry&>(aside) = e;
+    e.status = Status::passed;
+  }
+  if (s.unknown_object && aside.first_unknown == Wall{}) aside.first_unknown = now.wall;
+  out.aside.push_back(
+      {AsideChange::What::park, aside.seq, aside.tries, aside.first_unknown, s.answer});
+}
+
+bool Lane::waits_behind_put_off(const Entry& e) const {
+  auto it = busy_.find(e.subject);
+  return e.status == Status::open && it != busy_.end() && it->second.phase == Phase::put_off;
+}
+
+void Lane::make_room(LaneOutput& out) {
+  constexpr std::size_t kStep = 256;  // copies a turn
+  if (rebuilding_ || window_.size() < limits_.window || scan_ < window_.size()) return;
+  std::size_t moved = 0;
+  for (Entry& e : window_) {
+    if (moved == kStep || aside_.size() >= limits_.aside) break;
+    if (!waits_behind_put_off(e) || superseded(e.seq, e.subject)) continue;
+    static_cast<Entry&>(aside_[e.seq]) = e;
+    out.aside.push_back({AsideChange::What::park, e.seq, e.tries, {}, {}});
+    e.status = Status::passed;
+    changed_ = true;
+    ++moved;
+  }
+  advance();
+}
+
+bool Lane::drop(const Header& h, LaneOutput& out) {
+  if (rebuilding_ || place(h) != Place::pending) return false;
+  --pending_;
+  ++expired_;
+  changed_ = true;
+  index_.erase(h.subject, h.seq);
+  if (Entry* e = entry(h.seq); e != nullptr) {
+    dropped_in_window_ = true;
+    end(*e, Note::dropped, {}, out);
+  } else {
+    skip_ahead(h.seq);
+    out.events.push_back({h.seq, Note::dropped, {}});
+  }
+  advance();
+  return true;
+}
+
+void Lane::drop_dead(Seq seq, LaneOutput& out) {
+  --dead_;
+  ++expired_;
+  changed_ = true;
+  out.aside.push_back({AsideChange::What::forget, seq, 0, {}, {}});
+  out.events.push_back({seq, Note::dropped, {}});
+}
+
+void Lane::revive(const Header& h, LaneOutput& out) {
+  --dead_;
+  changed_ = true;
+  out.events.push_back({h.seq, Note::retried, {}});
+  if (indexed(h.seq) && index_.get(h.subject) > h.seq) {
+    ++superseded_;
+    out.aside.push_back({AsideChange::What::forget, h.seq, 0, {}, {}});
+    out.events.push_back({h.seq, Note::superseded, {}});
+    return;
+  }
+  ++pending_;
+  displace(h, true, out);
+  static_cast<Entry&>(aside_[h.seq]) = entry_of(h);
+  out.aside.push_back({AsideChange::What::park, h.seq, 0, {}, {}});
+  line_up(h.seq, h.subject);
+}
+
+std::uint64_t Lane::write_off() {
+  const bool empty = window_.empty() && loaded_ == folded_ && aside_.empty() && !rebuilding_;
+  if (!empty || pending_ == 0) return 0;
+  const std::uint64_t lost = pending_;
+  expired_ += lost;
+  pending_ = 0;
+  changed_ = true;
+  index_ = SubjectIndex();
+  return lost;
+}
+
+Lane::Place Lane::place(const Header& h) const {
+  auto it = aside_.find(h.seq);
+  const Entry* e = it != aside_.end() ? &it->second : window_entry(h.seq);
+  if (e == nullptr && (h.seq <= loaded_ || ahead(h.seq))) return Place::finished;
+  if (e != nullptr && e->status == Status::flying) return Place::in_flight;
+  if (e != nullptr && e->status == Status::passed) return Place::finished;
+  return superseded(h.seq, h.subject) ? Place::superseded : Place::pending;
+}
+
+LaneSaved Lane::save() const {
+  LaneSaved s;
+  s.cursor = cursor_;
+  s.folded = folded_;
+  s.latest_upto = latest_upto_;
+  s.pending = pending_ + in_flight_;
+  s.delivered = delivered_;
+  s.superseded = superseded_;
+  s.expired = expired_;
+  s.dead = dead_;
+  s.retries = retries_;
+  const std::size_t end = dropped_in_window_ ? window_.size() : scan_;
+  bool open_run = false;
+  for (std::size_t i = 0; i < end; ++i) {
+    const Entry& e = window_[i];
+    const bool passed = e.status == Status::passed;
+    if (passed && open_run) s.passed.back().last = e.seq;
+    if (passed && !open_run) s.passed.push_back({e.seq, e.seq});
+    open_run = passed;
+  }
+  for (const auto& [first, last] : ahead_) s.passed.push_back({first, last});
+  return s;
+}
+
+void Lane::fill(LaneStats& stats) const {
+  stats.pending = pending_;
+  stats.in_flight = in_flight_;
+  stats.delivered = delivered_;
+  stats.superseded = superseded_;
+  stats.expired = expired_;
+  stats.dead = dead_;
+  stats.retries = retries_;
+  stats.oldest.reset();
+  if (!window_.empty()) stats.oldest = window_.front().received;
+  if (!aside_.empty() && (!stats.oldest || aside_.begin()->second.received < *stats.oldest))
+    stats.oldest = aside_.begin()->second.received;
+  if (pending_ == 0) stats.oldest.reset();
+  stats.claimable = !rebuilding_ && pending_ > 0 &&
+                    (!ready_.empty() || scan_ < window_.size() || wants_more());
+  stats.next_due.reset();
+  if (!due_.empty()) stats.next_due = due_.top().at;
+}
+
+}  // namespace checkrelay

@@ -1,0 +1,209 @@
+#include "spool/sqlite_store.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "agent/base/log.h"
+#include "agent/base/text.h"
+#include "spool/schema.h"
+
+namespace checkrelay {
+namespace {
+
+constexpr off_t kReserve = 4 << 20;  // bytes: room for many settlements
+
+constexpr const char* kPragmas =
+    "PRAGMA auto_vacuum=INCREMENTAL;"
+    "PRAGMA locking_mode=EXCLUSIVE;"
+    "PRAGMA journal_mode=WAL;"
+    "PRAGMA synchronous=FULL;"
+    "PRAGMA secure_delete=OFF;"
+    "PRAGMA wal_autocheckpoint=0;"
+    "PRAGMA journal_size_limit=16777216;"
+    "PRAGMA temp_store=MEMORY;"
+    "PRAGMA cell_size_check=ON;";
+
+// SQLite takes over the mode of a file that is there; it would make one that others can read.
+bool make_private(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return false;
+  const bool ok = fchmod(fd, 0600) == 0;
+  close(fd);
+  return ok;
+}
+
+void sync_directory(const std::string& directory) {
+  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  (void)fsync(fd);
+  close(fd);
+}
+
+std::string unused_name(const std::string& path) {
+  for (int n = 1;; ++n) {
+    auto name = fmt::format("{}.damaged-{}", path, n);
+    if (access(name.c_str(), F_OK) != 0) return name;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions options,
+                                                       std::vector<std::string>* reports) {
+  std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options)));
+  store->reports_ = reports;
+  auto ok = store->connect_or_renew();
+  store->reports_ = nullptr;
+  if (!ok) return tl::unexpected(ok.error());
+  store->keep_reserve();
+  return store;
+}
+
+SqliteStore::~SqliteStore() { db_.close(); }
+
+Result<void> SqliteStore::connect() {
+  db_.close();
+  db_.clear_error();
+  in_transaction_ = false;
+  if (!make_private(path()))
+    return fail(Errc::unavailable,
+                fmt::format("cannot open {}: {}", quoted(path(), 200), std::strerror(errno)));
+  sync_directory(options_.directory);
+  if (!db_.open(path(), options_.vfs)) return tl::unexpected(db_.as_error());
+  return set_up();
+}
+
+Result<void> SqliteStore::set_up() {
+  if (!db_.exec(kPragmas)) return tl::unexpected(db_.as_error());
+  if (auto ok = migrate(db_); !ok) return ok;
+  return look_around();
+}
+
+// Touches what a start depends on, so that damage there shows now.
+Result<void> SqliteStore::look_around() {
+  (void)lanes();
+  (void)oldest_log();
+  (void)appended();
+  (void)newest_trail();
+  (void)asides({false, std::nullopt, 0, 1});
+  const bool key = hash_key().size() == 16;
+  if (db_.error() != SQLITE_OK) return tl::unexpected(db_.as_error());
+  if (!key) return fail(Errc::corrupt, "the journal has lost its key");
+  return {};
+}
+
+Result<void> SqliteStore::connect_or_renew() {
+  auto ok = connect();
+  if (ok || ok.error().code != Errc::corrupt) return ok;
+  const std::string damage = ok.error().what;
+  if (!move_aside()) return ok;
+  ++renewed_;
+  const auto report = fmt::format("the journal was damaged and has been moved aside; it begins anew, "
+                                  "what waited in it is in the file *.damaged: {}", damage);
+  if (reports_ != nullptr) {
+    reports_->push_back(report);
+  } else {
+    log(Level::error, "journal damaged", {{"what", report}});
+  }
+  return connect();
+}
+
+bool SqliteStore::move_aside() {
+  db_.close();
+  const std::string to = unused_name(path());
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) {
+    const std::string from = path() + suffix;
+    if (access(from.c_str(), F_OK) == 0 && std::rename(from.c_str(), (to + suffix).c_str()) != 0)
+      return false;
+  }
+  return std::rename(path().c_str(), to.c_str()) == 0;
+}
+
+// After a failed sync the kernel may call pages clean that never reached the disk. Bringing the log into the database
+// writes them again, and that sync counts.
+void SqliteStore::reopen() {
+  ++reopened_;
+  if (suspect_) {
+    db_.close();
+    if (!move_aside()) return;
+    ++renewed_;
+    suspect_ = false;
+    log(Level::error, "journal damaged, moved aside and begun anew", {{"file", path()}});
+  }
+  if (auto ok = connect_or_renew(); !ok) {
+    db_.note_error(SQLITE_IOERR, ok.error().what.c_str());
+    return;
+  }
+  db_.checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+  broken_ = db_.error() != SQLITE_OK;
+}
+
+void SqliteStore::begin() {
+  if (in_transaction_) return;
+  if (broken_ || db_.error() != SQLITE_OK) {
+    suspect_ = suspect_ || db_.damaged();
+    broken_ = true;
+    reopen();
+  }
+  in_transaction_ = db_.exec("BEGIN IMMEDIATE");
+}
+
+Result<void> SqliteStore::commit() {
+  const bool begun = std::exchange(in_transaction_, false);
+  if (begun && db_.error() == SQLITE_OK && db_.exec("COMMIT")) {
+    if (!reserve_) keep_reserve();
+    return {};
+  }
+  Error error = db_.as_error();
+  if (db_.error() == SQLITE_FULL) {
+    (void)unlink(reserve_path().c_str());
+    reserve_ = false;
+    short_of_room_ = true;
+  }
+  if (error.code == Errc::corrupt) error.code = Errc::unavailable;
+  suspect_ = suspect_ || db_.damaged();
+  broken_ = true;
+  if (db_.is_open() && sqlite3_get_autocommit(db_.handle()) == 0)
+    sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  return tl::unexpected(std::move(error));
+}
+
+void SqliteStore::keep_reserve() {
+  const int fd = ::open(reserve_path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return;
+  const int code = posix_fallocate(fd, 0, kReserve);
+  reserve_ = code == 0;
+  short_of_room_ = code == ENOSPC || code == EDQUOT;
+  close(fd);
+  if (!reserve_) (void)unlink(reserve_path().c_str());
+}
+
+Room SqliteStore::room() {
+  Query pages(db_, "PRAGMA page_count");
+  const auto count = pages.row() ? pages.get_number() : 0;
+  Query spare(db_, "PRAGMA freelist_count");
+  const auto free = spare.row() ? spare.get_number() : 0;
+  const auto wal = static_cast<std::uint64_t>(db_.wal_pages());
+  return {(count + wal) * 4096, (count - std::min(free, count)) * 4096};
+}
+
+bool SqliteStore::tidy(bool idle) {
+  if (broken_ || failed()) return false;
+  if (db_.wal_pages() >= options_.checkpoint_pages) db_.checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+  if (!idle) return false;
+  Query pages(db_, "PRAGMA page_count");
+  const auto count = pages.row() ? pages.get_number() : 0;
+  Query spare(db_, "PRAGMA freelist_count");
+  const auto free = spare.row() ? spare.get_number() : 0;
+  if (free < 1024 || free * 4 < count) return false;
+  Query(db_, "PRAGMA incremental_vacuum(256)").run();
+  return !failed();
+}
+
+}  // namespace checkrelay

@@ -1,0 +1,85 @@
+// The store on SQLite: write-ahead log, every commit synced (synchronous=FULL). The tables are in FORMAT.md.
+//
+// - Exclusive locking: nobody else has business here while the agent runs, and no shared memory file is needed.
+// - Checkpoints are made by tidy(), after the commit was told: nobody's acknowledgement waits for one.
+// - auto_vacuum=INCREMENTAL: a site that was cut off for a day gives its disk back in steps of 1 MiB; the price is
+//   a pointer page for some 800 pages. Space that is still needed is reused and never given back.
+// - A file `reserve` is given up when the disk is full, so that settlements, which make room, can be written.
+// - After a failed commit nothing is believed: the connection is closed, reopened, and what the log holds is
+//   brought into the database and synced there before anything new is accepted.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "spool/sqlite_db.h"
+#include "spool/store.h"
+
+namespace checkrelay {
+
+struct SqliteStoreOptions {
+  std::string directory{};
+  std::string vfs{};             // "" = the default one
+  int checkpoint_pages = 1000;   // of the write-ahead log, 4 KiB each
+};
+
+class SqliteStore : public Store {
+ public:
+  // `reports` gets what was lost or moved aside. The state directory must be locked by the caller.
+  [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(SqliteStoreOptions options,
+                                                                 std::vector<std::string>* reports);
+  ~SqliteStore() override;
+
+  void begin() override;
+  Result<void> commit() override;
+  [[nodiscard]] bool failed() const override { return db_.error() != SQLITE_OK; }
+  [[nodiscard]] unsigned reopened() const override { return reopened_; }
+  [[nodiscard]] unsigned renewed() const override { return renewed_; }
+  void append(const LogRow& row, std::string_view data) override;
+  void erase_log(Seq first) override;
+  std::optional<Seq> remember(const std::string& id, Seq seq, Wall received) override;
+  std::optional<Seq> find_id(const std::string& id) override;
+  void sweep_ids(std::size_t examine, Wall before) override;
+  void save_lane(const LaneRow& row) override;
+  void save_aside(const AsideRow& row) override;
+  void erase_aside(LaneId lane, Seq seq) override;
+  void save_trail(const TrailRow& row) override;
+  void erase_trail(std::uint64_t number) override;
+  BatchPtr log_after(Seq seq, LaneMask lanes) override;
+  std::optional<LogRow> oldest_log() override;
+  std::optional<LogRow> log_row_of(Seq seq) override;
+  std::uint64_t appended() override;
+  std::vector<LaneRow> lanes() override;
+  std::optional<AsideRow> aside(LaneId lane, Seq seq) override;
+  std::vector<AsideRow> asides(const AsideQuery& query) override;
+  std::vector<TrailRow> trail_of(Seq low, Seq high) override;
+  std::optional<TrailRow> oldest_trail() override;
+  std::uint64_t newest_trail() override;
+  std::string hash_key() override;
+  Room room() override;
+  [[nodiscard]] bool short_of_room() const override { return short_of_room_; }
+  bool tidy(bool idle) override;
+
+ private:
+  explicit SqliteStore(SqliteStoreOptions options) : options_(std::move(options)) {}
+  [[nodiscard]] std::string path() const { return options_.directory + "/journal.db"; }
+  [[nodiscard]] std::string reserve_path() const { return options_.directory + "/reserve"; }
+  [[nodiscard]] Result<void> connect();
+  [[nodiscard]] Result<void> connect_or_renew();
+  [[nodiscard]] Result<void> set_up();
+  [[nodiscard]] Result<void> look_around();
+  void reopen();
+  [[nodiscard]] bool move_aside();
+  void keep_reserve();
+
+  SqliteStoreOptions options_;
+  Database db_;
+  bool in_transaction_ = false, broken_ = false, suspect_ = false, reserve_ = false;
+  bool short_of_room_ = false;
+  unsigned reopened_ = 0, renewed_ = 0;
+  std::string sweep_at_;
+  std::vector<std::string>* reports_ = nullptr;
+};
+
+}  // namespace checkrelay
