@@ -1,4 +1,5 @@
-// Variable-length integers as FORMAT.md has them: seven bits a byte, lowest first, the top bit says that more follow.
+// Variable-length integers as FORMAT.md has them: seven bits a byte, lowest first, the top bit says
+// that more follow.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +26,8 @@ inline void put_fixed(std::string& out, std::uint64_t v, int bytes) {
   for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(v >> (8 * i)));
 }
 
-// Reads what the functions above wrote. After a fault `ok()` is false and everything reads as zero or empty.
+// Reads what the functions above wrote. After a fault `ok()` is false and everything reads as zero
+// or empty.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : left_(bytes) {}

@@ -34,8 +34,7 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_hardware(std::string_view
     crc = __builtin_ia32_crc32di(crc, word);
   }
   auto narrow = static_cast<std::uint32_t>(crc);
-  for (; n > 0; --n, ++p)
-    narrow = __builtin_ia32_crc32qi(narrow, static_cast<std::uint8_t>(*p));
+  for (; n > 0; --n, ++p) narrow = __builtin_ia32_crc32qi(narrow, static_cast<std::uint8_t>(*p));
   return ~narrow;
 }
 

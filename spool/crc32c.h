@@ -1,4 +1,5 @@
-// CRC-32C (Castagnoli; RFC 3720 appendix B.4 has the test vectors). Uses the processor's instruction where there is one.
+// CRC-32C (Castagnoli; RFC 3720 appendix B.4 has the test vectors). Uses the processor's
+// instruction where there is one.
 #pragma once
 
 #include <cstdint>

@@ -5,10 +5,13 @@
 
 #include <algorithm>
 
+#include "agent/base/text.h"
+
 namespace checkrelay {
 namespace {
 
 constexpr LaneMask kAnyLane = ~LaneMask{0};
+constexpr std::size_t kMaxIdBytes = 64;
 constexpr Seq kFoldLag = 4096;  // records that a start may have to feed again
 
 std::uint64_t hash_of(const std::string& key, const std::string& subject) {
@@ -95,7 +98,8 @@ Result<std::vector<LaneId>> Desk::lanes(
     const auto id = lane_for(name);
     if (!id)
       return fail(Errc::full, fmt::format("more than {} destinations, those that still hold "
-                                          "records counted in", kMaxLanes));
+                                          "records counted in",
+                                          kMaxLanes));
     slots_[*id]->active = true;
     slots_[*id]->options = options;
     slots_[*id]->lane.configure(options);
@@ -108,14 +112,18 @@ Result<std::vector<LaneId>> Desk::lanes(
 // A part is kept free for what makes room: settlements, and the write-ahead log.
 bool Desk::has_room(std::size_t bytes) {
   const std::uint64_t reserve = std::min<std::uint64_t>(options_.max_bytes / 8, 16U << 20);
-  full_ = store_.short_of_room() ||
-          room_.used + staged_bytes_ + bytes > options_.max_bytes - reserve;
+  full_ =
+      store_.short_of_room() || room_.used + staged_bytes_ + bytes > options_.max_bytes - reserve;
   return !full_;
 }
 
 Result<std::vector<Stored>> Desk::stage(std::vector<Record>& records) {
   std::size_t bytes = 0;
-  for (const Record& r : records) bytes += size_of(r);
+  for (const Record& r : records) {
+    if (r.id.empty() || r.id.size() > kMaxIdBytes)
+      return fail(Errc::invalid, fmt::format("id: {} is not 1-64 bytes", quoted(r.id)));
+    bytes += size_of(r);
+  }
   if (!has_room(bytes)) return fail(Errc::full, "the queue is full");
   store_.begin();
   std::vector<Stored> stored;
@@ -212,7 +220,8 @@ Result<void> Desk::write_turn(bool every_lane) {
   return ok;
 }
 
-// The database was damaged and has been put aside: what waited is in the file that was moved, not here.
+// The database was damaged and has been put aside: what waited is in the file that was moved, not
+// here.
 void Desk::start_over() {
   seen_renewed_ = store_.renewed();
   asides_.clear();
@@ -220,7 +229,8 @@ void Desk::start_over() {
   appended_ = 0;
   hash_key_ = store_.hash_key();
   LaneSaved saved;
-  saved.cursor = saved.folded = fed_ = staged_.empty() ? next_seq_ - 1 : staged_.front().row.first - 1;
+  saved.cursor = saved.folded = fed_ =
+      staged_.empty() ? next_seq_ - 1 : staged_.front().row.first - 1;
   for (const auto& slot : slots_) {
     if (!slot) continue;
     slot->lane = Lane(saved, options_.lane);
@@ -229,7 +239,8 @@ void Desk::start_over() {
   }
 }
 
-// What was staged is forgotten (its producers hear of it); what the lanes know is kept and written the next time.
+// What was staged is forgotten (its producers hear of it); what the lanes know is kept and written
+// the next time.
 void Desk::failed_commit(const Error& error) {
   turn_error_ = error;
   trouble_ = error.what;
@@ -276,7 +287,8 @@ void Desk::feed(const Batch& batch) {
   fed_ = std::max(fed_, batch.last());
 }
 
-// Feeds what is in the log and not known here: after a start, or after a commit that failed and yet was stored.
+// Feeds what is in the log and not known here: after a start, or after a commit that failed and yet
+// was stored.
 void Desk::feed_log() {
   while (auto batch = store_.log_after(fed_, kAnyLane)) {
     if (batch->damaged() > 0)

@@ -1,11 +1,13 @@
-// The journal's logic over a Store: stages records, feeds the lanes, serves claims, keeps the story. One thread, no
-// clock: the journal passes time in. A turn is: changes (stage, settle, retry, drop), then commit(), then reads.
+// The journal's logic over a Store: stages records, feeds the lanes, serves claims, keeps the
+// story. One thread, no clock: the journal passes time in. A turn is: changes (stage, settle,
+// retry, drop), then commit(), then reads.
 //
-// Why a log of packed batches and not a row a record and destination: intake then costs the same for one destination
-// and for sixteen, with ten million records waiting and with none, and packing saves SQLite's price for a row. A lane
-// is a cursor in that log, plus the few records that cannot go with it (copied out, so that the log's old end can be
-// dropped). Storing records touches the log alone; a lane's row is written when a settlement changed it, and its
-// accounts are brought up to date from the log's tail after a start (Lane::feed).
+// Why a log of packed batches and not a row a record and destination: intake then costs the same
+// for one destination and for sixteen, with ten million records waiting and with none, and packing
+// saves SQLite's price for a row. A lane is a cursor in that log, plus the few records that cannot
+// go with it (copied out, so that the log's old end can be dropped). Storing records touches the
+// log alone; a lane's row is written when a settlement changed it, and its accounts are brought up
+// to date from the log's tail after a start (Lane::feed).
 #pragma once
 
 #include <array>
@@ -21,10 +23,11 @@
 namespace checkrelay {
 
 struct DeskOptions {
-  std::uint64_t max_bytes = 4ULL << 30;        // on disk; past it stage() answers full
+  std::uint64_t max_bytes = 4ULL << 30;  // on disk; past it stage() answers full
   Duration history_age = std::chrono::hours(24);
-  std::uint64_t history_bytes = 64ULL << 20;   // of finished records; the trail may have a quarter of it
-  std::size_t batch_bytes = 128 * 1024;        // one row of the log, but for a single larger record
+  std::uint64_t history_bytes = 64ULL
+                                << 20;   // of finished records; the trail may have a quarter of it
+  std::size_t batch_bytes = 128 * 1024;  // one row of the log, but for a single larger record
   LaneLimits lane{};
 };
 

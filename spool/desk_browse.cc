@@ -1,4 +1,5 @@
-// What operators see of the queue: one row of the log a step, merged by seq with the records kept aside.
+// What operators see of the queue: one row of the log a step, merged by seq with the records kept
+// aside.
 #include <algorithm>
 
 #include "spool/desk.h"
@@ -14,10 +15,14 @@ using What = BrowseQuery::What;
 
 bool wants(What query, std::string_view what) {
   switch (query) {
-    case What::pending: return what == "pending" || what == "in_flight";
-    case What::dead: return what == "dead";
-    case What::delivered: return what != "pending" && what != "in_flight" && what != "dead";
-    case What::any: return true;
+    case What::pending:
+      return what == "pending" || what == "in_flight";
+    case What::dead:
+      return what == "dead";
+    case What::delivered:
+      return what != "pending" && what != "in_flight" && what != "dead";
+    case What::any:
+      return true;
   }
   return false;
 }
@@ -92,7 +97,8 @@ void Desk::emit(BrowseJob& job, const Framed& record, LaneId lane, const AsideRo
   job.page.rows.push_back(std::move(row));
 }
 
-// Everything that one step looks at, by seq and lane: the log's records, and what is kept aside in their range.
+// Everything that one step looks at, by seq and lane: the log's records, and what is kept aside in
+// their range.
 struct Desk::BrowseStep {
   struct Item {
     const Framed* record = nullptr;
@@ -125,8 +131,9 @@ void Desk::gather(const BrowseJob& job, BrowseStep& step) {
   }
   const std::size_t asides = step.items.size();
   const auto is_aside = [&](Seq seq, LaneId lane) {
-    return std::any_of(step.items.begin(), step.items.begin() + static_cast<std::ptrdiff_t>(asides),
-                       [&](const auto& i) { return i.lane == lane && i.record->header.seq == seq; });
+    return std::any_of(
+        step.items.begin(), step.items.begin() + static_cast<std::ptrdiff_t>(asides),
+        [&](const auto& i) { return i.lane == lane && i.record->header.seq == seq; });
   };
   if (!step.batch) return;
   for (const Framed& r : step.batch->records())
@@ -143,7 +150,8 @@ void Desk::show(BrowseJob& job, BrowseStep& step) {
   std::vector<TrailEntry> trail;
   if (!step.items.empty() && (!plain || job.query.seq || !job.query.id.empty()))
     trail = entries_of(step.items.front().record->header.seq, step.items.back().record->header.seq);
-  std::stable_sort(trail.begin(), trail.end(), [](const auto& a, const auto& b) { return a.seq < b.seq; });
+  std::stable_sort(trail.begin(), trail.end(),
+                   [](const auto& a, const auto& b) { return a.seq < b.seq; });
   for (const auto& item : step.items) {
     const Seq seq = item.record->header.seq;
     if (seq <= job.from || seq > step.upto || !wanted(job, *item.record)) continue;

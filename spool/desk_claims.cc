@@ -67,10 +67,13 @@ void Desk::keep_aside(LaneId lane, const AsideChange& change) {
   asides_.erase({lane, change.seq});
   auto frame = frame_of(lane, change.seq);
   if (!frame) return;  // damaged meanwhile; claim_of() will find that out
-  asides_[{lane, change.seq}] =
-      AsideRow{lane,         change.seq,           change.what == AsideChange::What::bury,
-               change.tries, change.first_unknown, change.answer,
-               std::move(*frame)};
+  asides_[{lane, change.seq}] = AsideRow{lane,
+                                         change.seq,
+                                         change.what == AsideChange::What::bury,
+                                         change.tries,
+                                         change.first_unknown,
+                                         change.answer,
+                                         std::move(*frame)};
 }
 
 void Desk::trail(LaneId lane, const LaneEvent& e) {

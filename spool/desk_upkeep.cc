@@ -8,13 +8,14 @@
 namespace checkrelay {
 namespace {
 
-constexpr std::size_t kRowsATurn = 16;              // rows of the log that go with one commit
-constexpr std::size_t kBytesATurn = 1024 * 1024;    // likewise
-constexpr std::size_t kIdsATurn = 64;               // and four for each one that came
+constexpr std::size_t kRowsATurn = 16;            // rows of the log that go with one commit
+constexpr std::size_t kBytesATurn = 1024 * 1024;  // likewise
+constexpr std::size_t kIdsATurn = 64;             // and four for each one that came
 
 }  // namespace
 
-// A lane whose row is behind needs the log from there on, to bring its accounts up to date after a start.
+// A lane whose row is behind needs the log from there on, to bring its accounts up to date after a
+// start.
 Seq Desk::floor() const {
   Seq least = fed_;
   for (const auto& slot : slots_)
@@ -22,13 +23,15 @@ Seq Desk::floor() const {
   return least;
 }
 
-// Bytes of finished records that may stay. Under pressure none: refusing a producer is worse than forgetting.
+// Bytes of finished records that may stay. Under pressure none: refusing a producer is worse than
+// forgetting.
 std::uint64_t Desk::history_room() {
   if (full_ || room_.used + staged_bytes_ > options_.max_bytes / 5 * 4) return 0;
   return options_.history_bytes;
 }
 
-// Drops the oldest row where it is finished and either old or too much. The newest row of all stays, for its number.
+// Drops the oldest row where it is finished and either old or too much. The newest row of all
+// stays, for its number.
 bool Desk::prune_log(std::size_t& bytes) {
   const auto oldest = store_.oldest_log();
   const Seq finished = floor();

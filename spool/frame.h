@@ -1,4 +1,5 @@
-// A record as bytes, and a commit's records as one batch: the layout that FORMAT.md documents. Pure.
+// A record as bytes, and a commit's records as one batch: the layout that FORMAT.md documents.
+// Pure.
 #pragma once
 
 #include <cstddef>

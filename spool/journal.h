@@ -18,12 +18,12 @@ struct JournalOptions : DeskOptions {
   std::string vfs{};        // SQLite's, for tests; "" = the default one
 };
 
-// On SQLite, with a writer thread. `wake` is called from that thread when poll() has something to do; it must be
-// callable until the journal is destroyed. `reports` (may be null) gets a line for whatever was found damaged.
-// Errors: refused (another process has the directory), unsupported (a newer or foreign database), unavailable.
-[[nodiscard]] Result<std::unique_ptr<Journal>> open_sqlite_journal(const JournalOptions& options,
-                                                                   std::function<void()> wake,
-                                                                   std::vector<std::string>* reports);
+// On SQLite, with a writer thread. `wake` is called from that thread when poll() has something to
+// do; it must be callable until the journal is destroyed. `reports` (may be null) gets a line for
+// whatever was found damaged. Errors: refused (another process has the directory), unsupported (a
+// newer or foreign database), unavailable.
+[[nodiscard]] Result<std::unique_ptr<Journal>> open_sqlite_journal(
+    const JournalOptions& options, std::function<void()> wake, std::vector<std::string>* reports);
 
 // In memory, without a thread: `wake` is called from within stage(), claim() and the like.
 [[nodiscard]] std::unique_ptr<Journal> make_memory_journal(const DeskOptions& options = {},

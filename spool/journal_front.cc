@@ -10,7 +10,7 @@
 namespace checkrelay {
 namespace {
 
-constexpr std::size_t kCommitBytes = 4U << 20;  // a commit takes no more orders beyond it
+constexpr std::size_t kCommitBytes = 4U << 20;    // a commit takes no more orders beyond it
 constexpr auto kRetry = std::chrono::seconds(1);  // after a commit that failed
 
 }  // namespace
@@ -201,8 +201,8 @@ void JournalFront::work_reads() {
   if (browsing_.empty()) return;
   Browsing& first = browsing_.front();
   if (!desk_.browse(first.job)) return;
-  answer([done = std::move(first.done), page = std::make_shared<BrowsePage>(
-                                            std::move(first.job.page))] { done(std::move(*page)); });
+  answer([done = std::move(first.done), page = std::make_shared<BrowsePage>(std::move(
+                                            first.job.page))] { done(std::move(*page)); });
   browsing_.pop_front();
 }
 

@@ -1,7 +1,8 @@
-// The journal's face: takes orders on the loop thread, has them worked off at the desk (desk.h) on one writer
-// thread, and brings the answers back through poll(). Orders that arrive while a commit is being synced share the next
-// one; a lone order waits for nobody. Without a thread every order is worked off within its call, and only the answers
-// wait for poll(): that is the in-memory journal, and the tests'.
+// The journal's face: takes orders on the loop thread, has them worked off at the desk (desk.h) on
+// one writer thread, and brings the answers back through poll(). Orders that arrive while a commit
+// is being synced share the next one; a lone order waits for nobody. Without a thread every order
+// is worked off within its call, and only the answers wait for poll(): that is the in-memory
+// journal, and the tests'.
 #pragma once
 
 #include <condition_variable>
@@ -19,8 +20,8 @@ namespace checkrelay {
 
 class JournalFront : public Journal {
  public:
-  // What else must live as long as the store does, such as the lock of its directory, comes as `keep`.
-  // `wake` is called from the writer thread when poll() has something to do.
+  // What else must live as long as the store does, such as the lock of its directory, comes as
+  // `keep`. `wake` is called from the writer thread when poll() has something to do.
   JournalFront(std::unique_ptr<Store> store, DeskOptions options, std::function<void()> wake,
                bool threaded, std::shared_ptr<void> keep = nullptr);
   ~JournalFront() override;

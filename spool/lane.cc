@@ -6,14 +6,22 @@ namespace checkrelay {
 
 const char* to_string(Note note) {
   switch (note) {
-    case Note::delivered: return "delivered";
-    case Note::dead: return "dead";
-    case Note::put_back: return "put back";
-    case Note::later: return "later";
-    case Note::superseded: return "superseded";
-    case Note::expired: return "expired";
-    case Note::retried: return "retried";
-    case Note::dropped: return "dropped";
+    case Note::delivered:
+      return "delivered";
+    case Note::dead:
+      return "dead";
+    case Note::put_back:
+      return "put back";
+    case Note::later:
+      return "later";
+    case Note::superseded:
+      return "superseded";
+    case Note::expired:
+      return "expired";
+    case Note::retried:
+      return "retried";
+    case Note::dropped:
+      return "dropped";
   }
   return "unknown";
 }

@@ -1,16 +1,19 @@
-// One destination's bookkeeping: which record is claimed next, and what became of each. Pure: no disk, no clock.
+// One destination's bookkeeping: which record is claimed next, and what became of each. Pure: no
+// disk, no clock.
 //
-// The log is read in order through a window of bounded size, so memory does not grow with the backlog. Everything up
-// to the cursor is finished or set aside. A record that must wait for itself (put off) is set aside, with a copy
-// outside the log, so that one bad record holds up neither the cursor nor the others; so are, when the window
-// is full, the records that wait behind it. A subject that is busy (in flight, put off, or ready again after that)
-// keeps its later records in a list of its own, so that each record is looked at once however long it waits.
+// The log is read in order through a window of bounded size, so memory does not grow with the
+// backlog. Everything up to the cursor is finished or set aside. A record that must wait for itself
+// (put off) is set aside, with a copy outside the log, so that one bad record holds up neither the
+// cursor nor the others; so are, when the window is full, the records that wait behind it. A
+// subject that is busy (in flight, put off, or ready again after that) keeps its later records in a
+// list of its own, so that each record is looked at once however long it waits.
 //
-// With Backlog::latest an index knows the newest unsent record of each subject. Superseding happens when the newer
-// one is fed; the older one is recognised when its turn comes. The index is not kept on disk: reindex() rebuilds it.
+// With Backlog::latest an index knows the newest unsent record of each subject. Superseding happens
+// when the newer one is fed; the older one is recognised when its turn comes. The index is not kept
+// on disk: reindex() rebuilds it.
 //
-// What is in the accounts is as of `folded`: after a crash the records behind it are fed again, so that storing a
-// record need not touch the row of any lane.
+// What is in the accounts is as of `folded`: after a crash the records behind it are fed again, so
+// that storing a record need not touch the row of any lane.
 #pragma once
 
 #include <deque>
@@ -31,7 +34,14 @@ struct LaneLimits {
 
 // What is written into the record's story; the numbers are FORMAT.md's.
 enum class Note : std::uint8_t {
-  delivered = 1, dead, put_back, later, superseded, expired, retried, dropped
+  delivered = 1,
+  dead,
+  put_back,
+  later,
+  superseded,
+  expired,
+  retried,
+  dropped
 };
 [[nodiscard]] const char* to_string(Note note);
 
@@ -91,10 +101,12 @@ class Lane {
   [[nodiscard]] bool empty_window() const { return window_.empty(); }
   void load(const Header& h);  // records of other lanes are skipped
   void loaded_upto(Seq seq);
-  void make_room(LaneOutput& out);  // sets aside what waits behind put-off records, where the window is full
+  void make_room(
+      LaneOutput& out);  // sets aside what waits behind put-off records, where the window is full
 
-  // Backlog::latest after a start or a change of mode: while rebuilding() nothing is claimed and nothing may be fed;
-  // every record from reindex_from() on goes through reindex(), then reindexed().
+  // Backlog::latest after a start or a change of mode: while rebuilding() nothing is claimed and
+  // nothing may be fed; every record from reindex_from() on goes through reindex(), then
+  // reindexed().
   [[nodiscard]] bool rebuilding() const { return rebuilding_; }
   [[nodiscard]] Seq reindex_from() const { return reindex_from_; }
   void reindex(const Header& h, LaneOutput& out);
@@ -107,11 +119,13 @@ class Lane {
   void settle(const Settlement& s, Instant now, LaneOutput& out);
 
   void restore_aside(const Header& h, unsigned tries, Wall first_unknown);
-  // Operator's. `h` is the header of the record in question; false where it is not in the right state.
+  // Operator's. `h` is the header of the record in question; false where it is not in the right
+  // state.
   bool drop(const Header& h, LaneOutput& out);
   void drop_dead(Seq seq, LaneOutput& out);
   void revive(const Header& h, LaneOutput& out);
-  // What is still counted as waiting when nothing is left was lost to damage: it ends as expired. Returns how many.
+  // What is still counted as waiting when nothing is left was lost to damage: it ends as expired.
+  // Returns how many.
   std::uint64_t write_off();
 
   enum class Place { pending, in_flight, superseded, finished };
@@ -153,7 +167,8 @@ class Lane {
   [[nodiscard]] static Entry entry_of(const Header& h);
   [[nodiscard]] Entry* window_entry(Seq seq);
   [[nodiscard]] const Entry* window_entry(Seq seq) const;
-  [[nodiscard]] Entry* entry(Seq seq);  // aside or window; nullptr where neither holds it as unfinished
+  [[nodiscard]] Entry* entry(
+      Seq seq);  // aside or window; nullptr where neither holds it as unfinished
   [[nodiscard]] bool indexed(Seq seq) const { return seq <= latest_upto_; }
   [[nodiscard]] bool superseded(Seq seq, std::uint64_t subject) const;
   [[nodiscard]] bool passes(const Entry& e) const;
@@ -184,8 +199,9 @@ class Lane {
   bool changed_ = false;
   bool rebuilding_ = false;
   Seq reindex_from_ = 0;
-  bool accounts_settled_ = false;  // while rebuilding: the walk is past the records that are counted
-  std::uint64_t plain_ = 0;        // while rebuilding: waiting records that the index does not hold
+  bool accounts_settled_ =
+      false;                 // while rebuilding: the walk is past the records that are counted
+  std::uint64_t plain_ = 0;  // while rebuilding: waiting records that the index does not hold
   bool dropped_in_window_ = false;
   std::uint64_t pending_ = 0, in_flight_ = 0, delivered_ = 0, superseded_ = 0, expired_ = 0,
                 dead_ = 0, retries_ = 0;
@@ -193,8 +209,9 @@ class Lane {
   std::size_t scan_ = 0;  // the first entry of the window that claim() has not looked at
   std::map<Seq, Aside> aside_;
   BusyMap busy_;
-  std::priority_queue<Seq, std::vector<Seq>, std::greater<>> ready_;  // heads; stale ones are skipped
-  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;    // likewise
+  std::priority_queue<Seq, std::vector<Seq>, std::greater<>>
+      ready_;                                                       // heads; stale ones are skipped
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // likewise
   std::map<Seq, Seq> ahead_;  // runs behind loaded_ that are finished already: first -> last
   SubjectIndex index_;
 };

@@ -1,4 +1,5 @@
-// What happens to a record after it was claimed, or aside from claiming: settlements, the operator, start-up.
+// What happens to a record after it was claimed, or aside from claiming: settlements, the operator,
+// start-up.
 #include <algorithm>
 #include <limits>
 
@@ -127,7 +128,8 @@ void Lane::settle(const Settlement& s, Instant now, LaneOutput& out) {
       ++expired_;
       end(*e, Note::expired, s.answer, out);
       break;
-    default: give_back(*e, s, now, out);
+    default:
+      give_back(*e, s, now, out);
   }
   advance();
 }
@@ -289,8 +291,8 @@ void Lane::fill(LaneStats& stats) const {
   if (!aside_.empty() && (!stats.oldest || aside_.begin()->second.received < *stats.oldest))
     stats.oldest = aside_.begin()->second.received;
   if (pending_ == 0) stats.oldest.reset();
-  stats.claimable = !rebuilding_ && pending_ > 0 &&
-                    (!ready_.empty() || scan_ < window_.size() || wants_more());
+  stats.claimable =
+      !rebuilding_ && pending_ > 0 && (!ready_.empty() || scan_ < window_.size() || wants_more());
   stats.next_due.reset();
   if (!due_.empty()) stats.next_due = due_.top().at;
 }

@@ -1,4 +1,5 @@
-// The store in memory: for the in-memory journal and for tests of the logic. Nothing is durable, nothing fails.
+// The store in memory: for the in-memory journal and for tests of the logic. Nothing is durable,
+// nothing fails.
 #pragma once
 
 #include <map>

@@ -39,8 +39,8 @@ std::int64_t pragma(Database& db, const char* sql) {
 }
 
 bool step(Database& db, const char* sql, std::size_t version) {
-  const auto stamp = fmt::format("PRAGMA application_id={}; PRAGMA user_version={};",
-                                 kApplicationId, version);
+  const auto stamp =
+      fmt::format("PRAGMA application_id={}; PRAGMA user_version={};", kApplicationId, version);
   return db.exec("BEGIN IMMEDIATE") && db.exec(sql) && db.exec(stamp.c_str()) && db.exec("COMMIT");
 }
 
@@ -58,7 +58,8 @@ Result<void> migrate(Database& db, std::span<const char* const> steps) {
   if (version < 0 || static_cast<std::size_t>(version) > steps.size())
     return fail(Errc::unsupported,
                 fmt::format("the journal has format {}, this program knows up to {}: it was "
-                            "written by a newer checkrelay", version, steps.size()));
+                            "written by a newer checkrelay",
+                            version, steps.size()));
   for (auto v = static_cast<std::size_t>(version); v < steps.size(); ++v)
     if (!step(db, steps[v], v + 1)) return tl::unexpected(db.as_error());
   return {};

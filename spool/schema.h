@@ -14,6 +14,7 @@ constexpr int kApplicationId = 0x63726c79;  // "crly"
 [[nodiscard]] std::span<const char* const> schema_steps();
 
 // Brings the database up to date. unsupported: it is another program's, or a newer version's.
-[[nodiscard]] Result<void> migrate(Database& db, std::span<const char* const> steps = schema_steps());
+[[nodiscard]] Result<void> migrate(Database& db,
+                                   std::span<const char* const> steps = schema_steps());
 
 }  // namespace checkrelay

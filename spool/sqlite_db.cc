@@ -14,8 +14,7 @@ int primary(int code) { return code & 0xff; }
 bool Database::open(const std::string& path, const std::string& vfs) {
   constexpr int kFlags =
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &db_, kFlags, vfs.empty() ? nullptr : vfs.c_str());
+  const int code = sqlite3_open_v2(path.c_str(), &db_, kFlags, vfs.empty() ? nullptr : vfs.c_str());
   if (code != SQLITE_OK) {
     note_error(code, "open");
     return false;
@@ -55,7 +54,8 @@ Error Database::as_error() const {
 
 bool Database::exec(const char* sql) {
   if (error_ != SQLITE_OK) return false;
-  const int code = db_ == nullptr ? SQLITE_MISUSE : sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
+  const int code =
+      db_ == nullptr ? SQLITE_MISUSE : sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) note_error(code, sql);
   return code == SQLITE_OK;
 }

@@ -1,5 +1,5 @@
-// A connection to SQLite, thinly: statements prepared once, values bound and read in order, and an error that
-// stays until it is cleared, so that callers check once at the end. One thread.
+// A connection to SQLite, thinly: statements prepared once, values bound and read in order, and an
+// error that stays until it is cleared, so that callers check once at the end. One thread.
 #pragma once
 
 #include <sqlite3.h>
@@ -45,8 +45,10 @@ class Database {
   int wal_pages_ = 0;
 };
 
-// One use of a statement. `sql` must be a literal. Blobs and texts are not copied: they must outlive the Query.
-//   for (Query q(db, "SELECT a, b FROM t WHERE c = ?"); q.bind(7).row();) use(q.integer(), q.bytes());
+// One use of a statement. `sql` must be a literal. Blobs and texts are not copied: they must
+// outlive the Query.
+//   for (Query q(db, "SELECT a, b FROM t WHERE c = ?"); q.bind(7).row();) use(q.integer(),
+//   q.bytes());
 class Query {
  public:
   Query(Database& db, const char* sql) : db_(db), stmt_(db.prepared(sql)) {}
@@ -59,7 +61,10 @@ class Query {
   Query& blob(std::string_view v);
   Query& text(std::string_view v);
   [[nodiscard]] bool row();  // false at the end and after an error
-  void run() { while (row()) {} }
+  void run() {
+    while (row()) {
+    }
+  }
 
   [[nodiscard]] std::int64_t get_integer();
   [[nodiscard]] std::uint64_t get_number() { return static_cast<std::uint64_t>(get_integer()); }

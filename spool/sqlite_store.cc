@@ -104,8 +104,10 @@ Result<void> SqliteStore::connect_or_renew() {
   const std::string damage = ok.error().what;
   if (!move_aside()) return ok;
   ++renewed_;
-  const auto report = fmt::format("the journal was damaged and has been moved aside; it begins anew, "
-                                  "what waited in it is in the file *.damaged: {}", damage);
+  const auto report = fmt::format(
+      "the journal was damaged and has been moved aside; it begins anew, "
+      "what waited in it is in the file *.damaged: {}",
+      damage);
   if (reports_ != nullptr) {
     reports_->push_back(report);
   } else {
@@ -125,8 +127,8 @@ bool SqliteStore::move_aside() {
   return std::rename(path().c_str(), to.c_str()) == 0;
 }
 
-// After a failed sync the kernel may call pages clean that never reached the disk. Bringing the log into the database
-// writes them again, and that sync counts.
+// After a failed sync the kernel may call pages clean that never reached the disk. Bringing the log
+// into the database writes them again, and that sync counts.
 void SqliteStore::reopen() {
   ++reopened_;
   if (suspect_) {

@@ -1,11 +1,17 @@
-// The store on SQLite: write-ahead log, every commit synced (synchronous=FULL). The tables are in FORMAT.md.
+// The store on SQLite: write-ahead log, every commit synced (synchronous=FULL). The tables are in
+// FORMAT.md.
 //
-// - Exclusive locking: nobody else has business here while the agent runs, and no shared memory file is needed.
-// - Checkpoints are made by tidy(), after the commit was told: nobody's acknowledgement waits for one.
-// - auto_vacuum=INCREMENTAL: a site that was cut off for a day gives its disk back in steps of 1 MiB; the price is
+// - Exclusive locking: nobody else has business here while the agent runs, and no shared memory
+// file is needed.
+// - Checkpoints are made by tidy(), after the commit was told: nobody's acknowledgement waits for
+// one.
+// - auto_vacuum=INCREMENTAL: a site that was cut off for a day gives its disk back in steps of 1
+// MiB; the price is
 //   a pointer page for some 800 pages. Space that is still needed is reused and never given back.
-// - A file `reserve` is given up when the disk is full, so that settlements, which make room, can be written.
-// - After a failed commit nothing is believed: the connection is closed, reopened, and what the log holds is
+// - A file `reserve` is given up when the disk is full, so that settlements, which make room, can
+// be written.
+// - After a failed commit nothing is believed: the connection is closed, reopened, and what the log
+// holds is
 //   brought into the database and synced there before anything new is accepted.
 #pragma once
 
@@ -20,8 +26,8 @@ namespace checkrelay {
 
 struct SqliteStoreOptions {
   std::string directory{};
-  std::string vfs{};             // "" = the default one
-  int checkpoint_pages = 1000;   // of the write-ahead log, 4 KiB each
+  std::string vfs{};            // "" = the default one
+  int checkpoint_pages = 1000;  // of the write-ahead log, 4 KiB each
 };
 
 class SqliteStore : public Store {

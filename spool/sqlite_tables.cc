@@ -163,7 +163,12 @@ std::vector<AsideRow> SqliteStore::asides(const AsideQuery& query) {
 
 void SqliteStore::save_trail(const TrailRow& row) {
   Query q(db_, "INSERT OR REPLACE INTO trail(number, low, high, at, data) VALUES(?, ?, ?, ?, ?)");
-  q.number(row.number).number(row.low).number(row.high).integer(micros(row.at)).blob(row.data).run();
+  q.number(row.number)
+      .number(row.low)
+      .number(row.high)
+      .integer(micros(row.at))
+      .blob(row.data)
+      .run();
 }
 
 void SqliteStore::erase_trail(std::uint64_t number) {
@@ -171,9 +176,10 @@ void SqliteStore::erase_trail(std::uint64_t number) {
 }
 
 BatchPtr SqliteStore::log_after(Seq seq, LaneMask lanes) {
-  Query q(db_,
-          "SELECT first, last, data FROM log WHERE first >= coalesce((SELECT max(first) FROM log "
-          "WHERE first <= ?1), 0) AND last >= ?1 AND (lanes & ?2 OR ?2 = -1) ORDER BY first LIMIT 1");
+  Query q(
+      db_,
+      "SELECT first, last, data FROM log WHERE first >= coalesce((SELECT max(first) FROM log "
+      "WHERE first <= ?1), 0) AND last >= ?1 AND (lanes & ?2 OR ?2 = -1) ORDER BY first LIMIT 1");
   if (!q.number(seq + 1).number(lanes).row()) return nullptr;
   const Seq first = q.get_number();
   const Seq last = q.get_number();
@@ -186,8 +192,9 @@ std::optional<LogRow> SqliteStore::oldest_log() {
 }
 
 std::optional<LogRow> SqliteStore::log_row_of(Seq seq) {
-  Query q(db_,
-          "SELECT first, last, at, lanes, start FROM log WHERE first <= ? ORDER BY first DESC LIMIT 1");
+  Query q(
+      db_,
+      "SELECT first, last, at, lanes, start FROM log WHERE first <= ? ORDER BY first DESC LIMIT 1");
   return q.number(seq).row() ? std::optional(log_row(q)) : std::nullopt;
 }
 

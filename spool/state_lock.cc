@@ -16,7 +16,8 @@ namespace checkrelay {
 namespace {
 
 Error cannot(const char* what, const std::string& path) {
-  return {Errc::unavailable, fmt::format("{} {}: {}", what, quoted(path, 200), std::strerror(errno))};
+  return {Errc::unavailable,
+          fmt::format("{} {}: {}", what, quoted(path, 200), std::strerror(errno))};
 }
 
 std::string holder(int fd) {

@@ -1,4 +1,5 @@
-// One process a state directory: a lock that the kernel releases when the process ends, however it ends.
+// One process a state directory: a lock that the kernel releases when the process ends, however it
+// ends.
 #pragma once
 
 #include <string>
@@ -13,7 +14,8 @@ class StateLock {
   ~StateLock();
   StateLock(const StateLock&) = delete;
   StateLock& operator=(const StateLock&) = delete;
-  // Makes the directory (mode 0700) where it is missing. refused: another process has it, named by its pid.
+  // Makes the directory (mode 0700) where it is missing. refused: another process has it, named by
+  // its pid.
   [[nodiscard]] Result<void> take(const std::string& directory);
 
  private:

@@ -1,6 +1,7 @@
-// What the journal's logic (desk.h) needs of a disk. One thread. Changes happen between begin() and commit(); an
-// error in between is remembered and told by commit(), so that the logic reads as if nothing could fail.
-// Reads that fail return nothing and make failed() true: whoever concludes something from "nothing" asks it.
+// What the journal's logic (desk.h) needs of a disk. One thread. Changes happen between begin() and
+// commit(); an error in between is remembered and told by commit(), so that the logic reads as if
+// nothing could fail. Reads that fail return nothing and make failed() true: whoever concludes
+// something from "nothing" asks it.
 #pragma once
 
 #include <cstdint>
@@ -65,8 +66,10 @@ class Store {
 
   virtual void append(const LogRow& row, std::string_view data) = 0;
   virtual void erase_log(Seq first) = 0;
-  // The seq of the same id where it came within kSameIdWindow before `received`; else the id is noted with `seq`.
-  [[nodiscard]] virtual std::optional<Seq> remember(const std::string& id, Seq seq, Wall received) = 0;
+  // The seq of the same id where it came within kSameIdWindow before `received`; else the id is
+  // noted with `seq`.
+  [[nodiscard]] virtual std::optional<Seq> remember(const std::string& id, Seq seq,
+                                                    Wall received) = 0;
   [[nodiscard]] virtual std::optional<Seq> find_id(const std::string& id) = 0;
   virtual void sweep_ids(std::size_t examine, Wall before) = 0;  // a bounded step around all ids
   virtual void save_lane(const LaneRow& row) = 0;
@@ -75,14 +78,17 @@ class Store {
   virtual void save_trail(const TrailRow& row) = 0;
   virtual void erase_trail(std::uint64_t number) = 0;
 
-  // The first row that holds one of `lanes` (all ones: any) and a seq > `seq`; `batch` gets its records.
+  // The first row that holds one of `lanes` (all ones: any) and a seq > `seq`; `batch` gets its
+  // records.
   [[nodiscard]] virtual BatchPtr log_after(Seq seq, LaneMask lanes) = 0;
   [[nodiscard]] virtual std::optional<LogRow> oldest_log() = 0;
-  [[nodiscard]] virtual std::optional<LogRow> log_row_of(Seq seq) = 0;  // the last row that begins at or before
-  [[nodiscard]] virtual std::uint64_t appended() = 0;                   // bytes of data, ever
+  [[nodiscard]] virtual std::optional<LogRow> log_row_of(
+      Seq seq) = 0;                                    // the last row that begins at or before
+  [[nodiscard]] virtual std::uint64_t appended() = 0;  // bytes of data, ever
   [[nodiscard]] virtual std::vector<LaneRow> lanes() = 0;
   [[nodiscard]] virtual std::optional<AsideRow> aside(LaneId lane, Seq seq) = 0;
-  [[nodiscard]] virtual std::vector<AsideRow> asides(const AsideQuery& query) = 0;  // by seq, then lane
+  [[nodiscard]] virtual std::vector<AsideRow> asides(
+      const AsideQuery& query) = 0;  // by seq, then lane
   [[nodiscard]] virtual std::vector<TrailRow> trail_of(Seq low, Seq high) = 0;
   [[nodiscard]] virtual std::optional<TrailRow> oldest_trail() = 0;  // without data
   [[nodiscard]] virtual std::uint64_t newest_trail() = 0;            // number, 0 = none

@@ -1,6 +1,6 @@
-// Which record is the newest unsent one of each subject: a flat table of 16 bytes a slot, because a lane may hold a
-// million subjects. Keys are keyed hashes, so nobody outside can make them collide. Linear probing; erasing shifts
-// back, so there are no tombstones.
+// Which record is the newest unsent one of each subject: a flat table of 16 bytes a slot, because a
+// lane may hold a million subjects. Keys are keyed hashes, so nobody outside can make them collide.
+// Linear probing; erasing shifts back, so there are no tombstones.
 #pragma once
 
 #include <cstddef>

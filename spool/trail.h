@@ -1,4 +1,5 @@
-// The trail: what became of records, told compactly in rows of a few KiB. Pure; layout in FORMAT.md.
+// The trail: what became of records, told compactly in rows of a few KiB. Pure; layout in
+// FORMAT.md.
 #pragma once
 
 #include <string>
