@@ -5,6 +5,9 @@
 namespace checkrelay {
 namespace {
 
+// Those are the Nagios dialect's, whatever the order in which dialects are asked.
+bool is_check_file(std::string_view name) { return name.size() == 7 && name.front() == 'c'; }
+
 class NativeDialect final : public Dialect {
  public:
   [[nodiscard]] std::string_view name() const override { return "native"; }
@@ -18,8 +21,9 @@ class NativeDialect final : public Dialect {
   [[nodiscard]] std::unique_ptr<Conversation> inbound(const InboundContext& c) const override {
     switch (c.framing) {
       case Framing::stream:
-      case Framing::file:
         return native::open_stream(c);
+      case Framing::file:
+        return is_check_file(c.file_name) ? nullptr : native::open_stream(c);
       case Framing::lines:
         return native::open_lines(c);
       case Framing::datagram:

@@ -149,6 +149,7 @@ void Splitter::too_long(std::string_view seen, Piece& piece) const {
 
 bool Splitter::next_object(Piece& piece) {
   if (!partial()) return false;
+  if (format_of(rest().front()) != Format::msgpack) return no_map(piece);
   MsgpackBoundary::Found found = boundary_.scan(rest());
   if (found == MsgpackBoundary::Found::more) return false;
   ++count_;
@@ -162,6 +163,15 @@ bool Splitter::next_object(Piece& piece) {
     too_long(rest(), piece);
   else
     piece = {Piece::Kind::broken, Format::msgpack, count_, {}, std::string(boundary_.what())};
+  ended_ = true;
+  return true;
+}
+
+// Where a map must begin, nothing else leaves a way on: each byte of garbage could pass for a
+// value.
+bool Splitter::no_map(Piece& piece) {
+  piece = {Piece::Kind::broken, Format::msgpack, ++count_, {}, {}};
+  piece.what = "no map begins here: " + quoted(rest().substr(0, 16));
   ended_ = true;
   return true;
 }

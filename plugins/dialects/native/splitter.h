@@ -70,6 +70,7 @@ class Splitter {
   [[nodiscard]] bool take_line(std::string_view line, Piece& piece);
   void too_long(std::string_view seen, Piece& piece) const;
   [[nodiscard]] bool next_object(Piece& piece);
+  [[nodiscard]] bool no_map(Piece& piece);
 
   std::size_t max_;
   Judge judge_;
