@@ -316,7 +316,8 @@ TEST_F(SpoolDirectoryTest, ManyFilesAreDrainedInBoundedSteps) {
   constexpr std::size_t kFiles = 5000;
   for (std::size_t i = 0; i < kFiles; ++i) write("f" + std::to_string(i), kGood);
   open();
-  until([&] { return files() == 0; });
+  until([&] { return receiver_.taken.size() == kFiles && listener_->idle(); });
+  EXPECT_EQ(files(), 0U);
   EXPECT_EQ(receiver_.taken.size(), kFiles);
   EXPECT_LE(receiver_.most_waiting, 256U);
 }
