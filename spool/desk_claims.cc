@@ -194,7 +194,7 @@ std::size_t Desk::drop(std::optional<LaneId> only, const std::vector<Seq>& seqs)
       const auto frame = frame_of(i, seq);
       const Batch batch(seq, seq, frame.value_or(std::string()));
       if (batch.records().empty()) continue;
-      const Header& h = batch.records().front().header;
+      const RecordHeader& h = batch.records().front().header;
       if ((h.lanes & bit(i)) != 0 && h.seq <= lane.folded() && lane.drop(h, out)) ++n;
     }
     take_output(i, out);

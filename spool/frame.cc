@@ -21,7 +21,7 @@ std::uint32_t checksum(Seq seq, std::string_view payload) {
 
 bool read_payload(std::string_view payload, Framed& out) {
   ByteReader in(payload);
-  Header& h = out.header;
+  RecordHeader& h = out.header;
   out.id_given = (in.fixed(1) & kIdGiven) != 0;
   h.state = static_cast<std::uint8_t>(in.fixed(1));
   h.lanes = in.varint();

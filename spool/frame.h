@@ -14,7 +14,7 @@
 namespace checkrelay {
 
 // What a lane needs to know of a record.
-struct Header {
+struct RecordHeader {
   Seq seq = 0;
   std::uint64_t subject = 0;  // keyed hash
   LaneMask lanes = 0;
@@ -26,7 +26,7 @@ struct Header {
 
 // A record read back; the views point into the batch it came from.
 struct Framed {
-  Header header{};
+  RecordHeader header{};
   bool id_given = false;
   std::string_view id{};
   std::string_view body{};

@@ -26,7 +26,7 @@ const char* to_string(Note note) {
   return "unknown";
 }
 
-Lane::Entry Lane::entry_of(const Header& h) {
+Lane::Entry Lane::entry_of(const RecordHeader& h) {
   Entry e;
   e.seq = h.seq;
   e.subject = h.subject;
@@ -74,7 +74,7 @@ void Lane::unlink(Seq old, std::uint64_t subject, LaneOutput& out) {
   }
 }
 
-void Lane::displace(const Header& h, bool count, LaneOutput& out) {
+void Lane::displace(const RecordHeader& h, bool count, LaneOutput& out) {
   if (!indexed(h.seq)) return;
   const Seq old = index_.exchange(h.subject, h.seq);
   if (old == 0 || old == h.seq) return;
@@ -92,7 +92,7 @@ void Lane::forget_aside(Seq seq, LaneOutput& out) {
   changed_ = true;
 }
 
-void Lane::feed(const Header& h, LaneOutput& out) {
+void Lane::feed(const RecordHeader& h, LaneOutput& out) {
   ++pending_;
   displace(h, true, out);
   if (loaded_ == folded_ && window_.size() < limits_.window) {
@@ -125,7 +125,7 @@ void Lane::skip_ahead(Seq seq) {
 
 bool Lane::wants_more() const { return loaded_ < folded_ && window_.size() < limits_.window; }
 
-void Lane::load(const Header& h) {
+void Lane::load(const RecordHeader& h) {
   if (h.seq <= loaded_ || !wants_more()) return;
   if (!ahead(h.seq)) window_.push_back(entry_of(h));
   loaded_ = h.seq;

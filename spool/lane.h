@@ -91,7 +91,7 @@ class Lane {
   void configure(const LaneOptions& options);
 
   // A record that was committed, in order. REQUIRES: seq > folded() and its lanes hold this one.
-  void feed(const Header& h, LaneOutput& out);
+  void feed(const RecordHeader& h, LaneOutput& out);
   void fed_upto(Seq seq);  // no more of this lane up to here
   [[nodiscard]] Seq folded() const { return folded_; }
 
@@ -99,7 +99,7 @@ class Lane {
   [[nodiscard]] bool wants_more() const;
   [[nodiscard]] Seq loaded() const { return loaded_; }
   [[nodiscard]] bool empty_window() const { return window_.empty(); }
-  void load(const Header& h);  // records of other lanes are skipped
+  void load(const RecordHeader& h);  // records of other lanes are skipped
   void loaded_upto(Seq seq);
   void make_room(
       LaneOutput& out);  // sets aside what waits behind put-off records, where the window is full
@@ -109,7 +109,7 @@ class Lane {
   // reindexed().
   [[nodiscard]] bool rebuilding() const { return rebuilding_; }
   [[nodiscard]] Seq reindex_from() const { return reindex_from_; }
-  void reindex(const Header& h, LaneOutput& out);
+  void reindex(const RecordHeader& h, LaneOutput& out);
   void reindexed_upto(Seq seq) { reindex_from_ = seq; }
   void reindexed();
 
@@ -118,18 +118,19 @@ class Lane {
                                          LaneOutput& out);
   void settle(const Settlement& s, Instant now, LaneOutput& out);
 
-  void restore_aside(const Header& h, unsigned tries, Wall first_unknown);
+  void restore_aside(const RecordHeader& h, unsigned tries, Wall first_unknown);
   // Operator's. `h` is the header of the record in question; false where it is not in the right
   // state.
-  bool drop(const Header& h, LaneOutput& out);
+  bool drop(const RecordHeader& h, LaneOutput& out);
   void drop_dead(Seq seq, LaneOutput& out);
-  void revive(const Header& h, LaneOutput& out);
+  void revive(const RecordHeader& h, LaneOutput& out);
   // What is still counted as waiting when nothing is left was lost to damage: it ends as expired.
   // Returns how many.
   std::uint64_t write_off();
 
   enum class Place { pending, in_flight, superseded, finished };
-  [[nodiscard]] Place place(const Header& h) const;  // of a record of this lane that is not dead
+  [[nodiscard]] Place place(
+      const RecordHeader& h) const;  // of a record of this lane that is not dead
   [[nodiscard]] Seq cursor() const { return cursor_; }
   [[nodiscard]] LaneSaved save() const;
   void fill(LaneStats& stats) const;
@@ -164,7 +165,7 @@ class Lane {
     bool operator>(const Due& o) const { return at > o.at; }
   };
 
-  [[nodiscard]] static Entry entry_of(const Header& h);
+  [[nodiscard]] static Entry entry_of(const RecordHeader& h);
   [[nodiscard]] Entry* window_entry(Seq seq);
   [[nodiscard]] const Entry* window_entry(Seq seq) const;
   [[nodiscard]] Entry* entry(
@@ -175,7 +176,7 @@ class Lane {
   [[nodiscard]] bool ahead(Seq seq) const;
   void skip_ahead(Seq seq);
   void unlink(Seq old, std::uint64_t subject, LaneOutput& out);
-  void displace(const Header& h, bool count, LaneOutput& out);
+  void displace(const RecordHeader& h, bool count, LaneOutput& out);
   void forget_aside(Seq seq, LaneOutput& out);
   void promote(BusyMap::iterator it);
   void release(std::uint64_t subject, Seq head);

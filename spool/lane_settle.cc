@@ -47,7 +47,7 @@ bool Lane::live(Seq seq) const {
   return e != nullptr && e->status == Status::open;
 }
 
-void Lane::reindex(const Header& h, LaneOutput& out) {
+void Lane::reindex(const RecordHeader& h, LaneOutput& out) {
   reindex_from_ = h.seq;
   if (h.seq > folded_) {
     settle_accounts();
@@ -84,7 +84,7 @@ void Lane::reindexed() {
   advance();
 }
 
-void Lane::restore_aside(const Header& h, unsigned tries, Wall first_unknown) {
+void Lane::restore_aside(const RecordHeader& h, unsigned tries, Wall first_unknown) {
   Aside& e = aside_[h.seq];
   static_cast<Entry&>(e) = entry_of(h);
   e.tries = static_cast<std::uint16_t>(std::min(tries, 65535U));
@@ -192,7 +192,7 @@ void Lane::make_room(LaneOutput& out) {
   advance();
 }
 
-bool Lane::drop(const Header& h, LaneOutput& out) {
+bool Lane::drop(const RecordHeader& h, LaneOutput& out) {
   if (rebuilding_ || place(h) != Place::pending) return false;
   --pending_;
   ++expired_;
@@ -217,7 +217,7 @@ void Lane::drop_dead(Seq seq, LaneOutput& out) {
   out.events.push_back({seq, Note::dropped, {}});
 }
 
-void Lane::revive(const Header& h, LaneOutput& out) {
+void Lane::revive(const RecordHeader& h, LaneOutput& out) {
   --dead_;
   changed_ = true;
   out.events.push_back({h.seq, Note::retried, {}});
@@ -245,7 +245,7 @@ std::uint64_t Lane::write_off() {
   return lost;
 }
 
-Lane::Place Lane::place(const Header& h) const {
+Lane::Place Lane::place(const RecordHeader& h) const {
   auto it = aside_.find(h.seq);
   const Entry* e = it != aside_.end() ? &it->second : window_entry(h.seq);
   if (e == nullptr && (h.seq <= loaded_ || ahead(h.seq))) return Place::finished;
