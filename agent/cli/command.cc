@@ -35,6 +35,7 @@ constexpr std::array kSendFlags{
     Flag{"--stdin", "", "results from standard input, one a line, as JSON,", ""},
     Flag{"--no-spool", "", "do not keep the result in the spool directory", ""},
     Flag{"--spool", "DIR", "kept there when the agent does not answer", "@spool"},
+    Flag{"-v,--verbose", "", "print the result's id", ""},
     Flag{"--timeout", "D", "how long the agent may keep silent", "5s"},
     kSocket,
     kConfig,

@@ -140,6 +140,7 @@ int send_one(const Arguments& arguments, const std::string& hostname, Sender& se
   }
   sender.add({1, to_json(*result, arguments.has("perfdata")), {}});
   sender.settle();
+  if (arguments.has("verbose") && sender.exit_status() == kExitOk) std::puts(result->id.c_str());
   return sender.exit_status();
 }
 

@@ -59,6 +59,12 @@ TEST_F(Send, IsSafeOnceTheAgentSaysSo) {
   EXPECT_EQ(err_, "");
 }
 
+TEST_F(Send, TellsTheIdWhenAskedTo) {
+  ::testing::internal::CaptureStdout();
+  send({{"id", "mine"}}, {"verbose"});
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(), "mine\n");
+}
+
 TEST_F(Send, RefusalIsToldAndNotKept) {
   testing::FakeAgent agent(socket(), [](testing::Caller& caller, int) {
     caller.line();
