@@ -59,20 +59,30 @@ bool Sender::link() {
 
 bool Sender::transmit(std::string_view bytes) {
   auto sent = agent_->write(bytes, deadline_in(options_.timeout));
-  if (!sent) link_lost(sent.error().what);
-  return sent.has_value();
+  if (sent) return true;
+  // What the agent said before it hung up still counts.
+  while (!owed_.empty() && read_reply(deadline_in({}))) {
+  }
+  link_lost(sent.error().what);
+  return false;
+}
+
+void Sender::take_reply() {
+  auto read = read_reply(deadline_in(options_.timeout));
+  if (!read) link_lost(read.error().what);
 }
 
 // REQUIRES: something is owed, and so there is a link.
-void Sender::take_reply() {
-  auto line = agent_->read_line(deadline_in(options_.timeout));
-  if (!line) return link_lost(line.error().what);
+Result<void> Sender::read_reply(Steady deadline) {
+  auto line = agent_->read_line(deadline);
+  if (!line) return tl::unexpected<Error>(line.error());
   Item item = std::move(owed_.front());
   owed_.pop_front();
   owed_bytes_ -= item.bytes.size();
   progress_ = true;
   Reply reply = parse_reply(*line);
   if (!reply.ok) refuse(item, reply.error);
+  return {};
 }
 
 // What is owed is offered again where the agent was answering until now; else the spool directory

@@ -40,6 +40,7 @@ class Sender {
   bool link();
   bool transmit(std::string_view bytes);
   void take_reply();
+  [[nodiscard]] Result<void> read_reply(Steady deadline);
   void link_lost(const std::string& why);
   bool offer_again();
   void keep(Item item);
