@@ -68,8 +68,9 @@ bool FifoDoor::open_exchange() {
     return false;
   }
   if (exchange_) exchange_->drop();
-  exchange_ = std::make_shared<Exchange>(state_.loop, state_.receiver, std::move(peer),
-                                         std::move(conversation), *this);
+  exchange_ =
+      std::make_shared<Exchange>(state_.loop, state_.receiver, std::move(peer),
+                                 std::move(conversation), static_cast<Exchange::Pipe&>(*this));
   exchange_->start();
   return true;
 }

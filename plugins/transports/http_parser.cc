@@ -24,6 +24,11 @@ int status_of(llhttp_errno_t error) {
   }
 }
 
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && c != '\t' && c != '\r' && c != '\n') || byte == 0x7f;
+}
+
 bool plain_host(std::string_view host) {
   return host.find_first_of(" \t/@?#,\\") == std::string_view::npos;
 }
@@ -50,7 +55,8 @@ struct HttpParser::Callbacks {
   static int on_header_value(llhttp_t* p, const char* at, std::size_t size) {
     HttpParser& self = of(p);
     self.in_name_ = false;
-    if (!self.head_complete_) self.message_.headers.back().value.append(at, size);
+    if (!self.head_complete_ && !self.message_.headers.empty())
+      self.message_.headers.back().value.append(at, size);
     return 0;
   }
   static int on_header_value_complete(llhttp_t* p) {
@@ -119,17 +125,17 @@ std::size_t HttpParser::scan_head(std::string_view bytes) {
   return bytes.size();
 }
 
-// Finds the end of the head, and refuses what readers of HTTP are known to disagree on: NUL, CR or
-// LF alone, and header lines folded onto the next (RFC 9112 sections 2.2 and 5.2). Empty lines
-// before the request line are skipped.
+// Finds the end of the head, and refuses what readers of HTTP are known to disagree on: control
+// characters, CR or LF alone, header lines folded onto the next or without a name (RFC 9112
+// sections 2.2 and 5). Empty lines before the request line are skipped.
 void HttpParser::scan_byte(char c) {
   ++head_bytes_;
   if (lines_ == 0 && head_bytes_ > limits_.url) {
     refuse(414, "request line is longer than " + format_size(limits_.url));
   } else if (head_bytes_ > limits_.head) {
     refuse(431, "headers are longer than " + format_size(limits_.head));
-  } else if (c == '\0') {
-    refuse(400, "NUL in the head");
+  } else if (is_control(c)) {
+    refuse(400, "control character in the head");
   } else if (after_cr_ != (c == '\n')) {
     refuse(400, after_cr_ ? "CR without LF" : "LF without CR");
   } else if (c == '\n') {
@@ -138,6 +144,7 @@ void HttpParser::scan_byte(char c) {
     line_empty_ = true;
   } else if (c != '\r') {
     if (line_empty_ && lines_ > 0 && (c == ' ' || c == '\t')) refuse(400, "folded header");
+    if (line_empty_ && lines_ > 0 && c == ':') refuse(400, "header without a name");
     line_empty_ = false;
   }
   after_cr_ = c == '\r';

@@ -17,7 +17,8 @@ HttpSession::HttpSession(InboundConnection& connection, std::unique_ptr<Conversa
     : connection_(connection),
       parser_(HttpLimits{.body = connection.door().max_body}),
       exchange_(std::make_shared<Exchange>(connection.door().loop, connection.door().receiver,
-                                           connection.peer(), std::move(conversation), *this)) {}
+                                           connection.peer(), std::move(conversation),
+                                           static_cast<Exchange::Pipe&>(*this))) {}
 
 HttpSession::~HttpSession() {
   hold(0);
@@ -43,6 +44,8 @@ void HttpSession::pump() {
       ask_for_body();
     }
   }
+  if (at_end_ && !busy_ && input_.empty() && parser_.started() && !connection_.ending())
+    answer_fault({400, "the request ended early"});
 }
 
 void HttpSession::parse() {

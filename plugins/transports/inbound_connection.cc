@@ -144,7 +144,7 @@ void InboundConnection::close() {
 }
 
 void InboundConnection::update() {
-  if (phase_ == Phase::open && session_ && may_read()) session_->resume();
+  if (phase_ == Phase::open && session_ && may_go_on()) session_->resume();
   if (phase_ == Phase::open && session_ &&
       (session_->finished() || (door_.stopping && !session_->owes())))
     close();
@@ -164,9 +164,12 @@ void InboundConnection::update_ending() {
   arm();
 }
 
+bool InboundConnection::may_go_on() const {
+  return !door_.stopping && stream_->unwritten() < kMaxUnwritten && !door_.receiver.congested();
+}
+
 bool InboundConnection::may_read() const {
-  return !at_end_ && !door_.stopping && stream_->unwritten() < kMaxUnwritten &&
-         !door_.receiver.congested() && (!session_ || session_->ready());
+  return may_go_on() && !at_end_ && (!session_ || session_->ready());
 }
 
 void InboundConnection::read(bool wanted) {

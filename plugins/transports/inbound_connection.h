@@ -94,6 +94,7 @@ class InboundConnection final : public ByteStream::Owner {
   void say_no(Speech speech);
   void update_ending();
   void read(bool wanted);
+  [[nodiscard]] bool may_go_on() const;  // with what was read
   [[nodiscard]] bool may_read() const;
   [[nodiscard]] std::optional<Steady> deadline() const;
   void arm();

@@ -12,7 +12,8 @@ StreamSession::StreamSession(InboundConnection& connection,
                              std::unique_ptr<Conversation> conversation)
     : connection_(connection),
       exchange_(std::make_shared<Exchange>(connection.door().loop, connection.door().receiver,
-                                           connection.peer(), std::move(conversation), *this)) {}
+                                           connection.peer(), std::move(conversation),
+                                           static_cast<Exchange::Pipe&>(*this))) {}
 
 StreamSession::~StreamSession() { exchange_->drop(); }
 
