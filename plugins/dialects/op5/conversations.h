@@ -1,0 +1,23 @@
+// The two halves of the dialect.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/port/dialect.h"
+#include "agent/port/message.h"
+#include "plugins/dialects/op5/wire.h"
+
+namespace checkrelay::op5 {
+
+struct Settings {
+  std::string url{};  // the server's root, see command_url()
+  Credentials login{};
+  Hygiene hygiene{};
+};
+[[nodiscard]] std::unique_ptr<Outbound> make_outbound(Settings settings);
+
+constexpr std::string_view kCommandPath = "/api/command/";
+[[nodiscard]] std::unique_ptr<Conversation> make_inbound(const InboundContext& context);
+
+}  // namespace checkrelay::op5

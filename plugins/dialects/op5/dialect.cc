@@ -1,0 +1,99 @@
+#include "plugins/dialects/op5/dialect.h"
+
+#include <array>
+
+#include "agent/base/text.h"
+#include "plugins/dialects/op5/conversations.h"
+
+namespace checkrelay {
+namespace {
+
+OptionRow row(std::string_view name, OptionKind kind, std::string_view fallback,
+              std::string_view doc) {
+  return {.name = name, .kind = kind, .fallback = fallback, .doc = doc};
+}
+
+std::array<OptionRow, 5> make_rows() {
+  std::array<OptionRow, 5> rows = {
+      row("url", OptionKind::url, "",
+          "the OP5 server's root, https://monitor.example.com; /api is added"),
+      row("username", OptionKind::text, "", "API user; user$Module picks an authentication module"),
+      row("password", OptionKind::secret, "", "the API user's password"),
+      row("multiline", OptionKind::choice, "flatten",
+          "line ends in the output: \" / \", the two characters \\n, or raw"),
+      row("text_limit", OptionKind::size, "4KiB",
+          "longest output and perfdata together; the rest is cut"),
+  };
+  rows[0].required = true;
+  rows[3].choices = "flatten|escaped|raw";
+  return rows;
+}
+
+op5::Multiline multiline(std::string_view word) {
+  if (word == "raw") return op5::Multiline::raw;
+  return word == "escaped" ? op5::Multiline::escaped : op5::Multiline::flatten;
+}
+
+Result<void> check_settings(const op5::Settings& s) {
+  if (s.url.find_first_of("?#") != std::string::npos) {
+    return fail(Errc::invalid, "url: " + quoted(s.url) + " may not hold '?' or '#'");
+  }
+  if (s.login.user.find(':') != std::string::npos) {
+    return fail(Errc::invalid,
+                "username: " + quoted(s.login.user) + " may not hold ':' (RFC 7617)");
+  }
+  if (s.login.user.empty() && !s.login.secret.empty()) {
+    return fail(Errc::invalid, "username: missing beside a password");
+  }
+  if (s.hygiene.text_limit < op5::kLeastTextLimit) {
+    return fail(Errc::invalid,
+                "text_limit: at least " + std::to_string(op5::kLeastTextLimit) + " bytes");
+  }
+  return {};
+}
+
+class Op5Dialect : public Dialect {
+ public:
+  std::string_view name() const override { return "op5"; }
+  std::string_view summary() const override { return "OP5 Monitor's HTTP API, both ways"; }
+
+  bool owns_path(std::string_view path) const override {
+    return path.starts_with(op5::kCommandPath);
+  }
+  std::unique_ptr<Conversation> inbound(const InboundContext& context) const override {
+    return context.framing == Framing::http ? op5::make_inbound(context) : nullptr;
+  }
+
+  // OP5's own help names ten results a second as the most its API should get; its sessions of one
+  // user disturb each other, so one request at a time; clients around it wait 15 s.
+  std::optional<OutboundTraits> traits() const override {
+    OutboundTraits traits;
+    traits.framing = Framing::http;
+    traits.backlog = "latest";
+    traits.rate = 10;
+    return traits;
+  }
+  std::span<const OptionRow> options() const override {
+    static const std::array<OptionRow, 5> rows = make_rows();
+    return rows;
+  }
+  Result<std::unique_ptr<Outbound>> outbound(const Options& options) const override {
+    op5::Settings s;
+    s.url = options.text("url");
+    s.login = {options.text("username"), options.secret("password")};
+    s.hygiene.multiline = multiline(options.text("multiline"));
+    if (options.has("text_limit"))
+      s.hygiene.text_limit = std::size_t(options.integer("text_limit"));
+    if (auto checked = check_settings(s); !checked) return tl::unexpected(checked.error());
+    return op5::make_outbound(std::move(s));
+  }
+};
+
+}  // namespace
+
+const Dialect& op5_dialect() {
+  static const Op5Dialect dialect;
+  return dialect;
+}
+
+}  // namespace checkrelay

@@ -1,0 +1,125 @@
+#include <deque>
+
+#include "agent/base/text.h"
+#include "plugins/dialects/op5/conversations.h"
+
+namespace checkrelay::op5 {
+namespace {
+
+Message outcome_reply(const Outcome& outcome, bool host) {
+  if (outcome.ok) return success(host);
+  switch (outcome.code) {
+    case Errc::invalid:
+      return refusal(400, "Bad Request", outcome.error);
+    case Errc::refused:
+      return refusal(403, "Forbidden", outcome.error);
+    case Errc::full:
+      return refusal(507, "Insufficient Storage", outcome.error);
+    default:
+      return refusal(503, "Service Unavailable", outcome.error);
+  }
+}
+
+// Which command a path names: true for the host's, none for neither.
+std::optional<bool> command_of(std::string_view target) {
+  std::string_view path = target.substr(0, target.find('?'));
+  if (!path.starts_with(kCommandPath)) return std::nullopt;
+  path.remove_prefix(kCommandPath.size());
+  if (path == command_name(true)) return true;
+  if (path == command_name(false)) return false;
+  return std::nullopt;
+}
+
+// Requests may follow each other on one pipe before the first is settled; their answers leave in
+// order.
+class Serving : public Conversation {
+ public:
+  explicit Serving(InboundContext context) : context_(std::move(context)) {}
+
+  void start(Instant, Actions&) override {}
+  void receive(Message in, Instant, Actions& out) override {
+    if (in.kind != Message::Kind::request) return;
+    owed_.push_back({next_ticket_++, false, std::nullopt});
+    if (auto refused = take(in, out)) owed_.back().reply = std::move(refused);
+    flush(out);
+  }
+  void finish(Instant, Actions& out) override {
+    finishing_ = true;
+    flush(out);
+  }
+  void settle(Ticket ticket, std::span<const Outcome> outcomes, Instant, Actions& out) override {
+    for (Owed& owed : owed_) {
+      if (owed.ticket != ticket || owed.reply) continue;
+      Outcome lost{false, "", Errc::unavailable, "the journal gave no answer"};
+      owed.reply = outcome_reply(outcomes.empty() ? lost : outcomes.front(), owed.host);
+    }
+    flush(out);
+  }
+
+ private:
+  struct Owed {
+    Ticket ticket = 0;
+    bool host = false;
+    std::optional<Message> reply{};
+  };
+
+  // Submits, or says why not.
+  std::optional<Message> take(const Message& in, Actions& out) {
+    if (!context_.authenticated) return unauthorized(out);
+    auto host = command_of(in.target);
+    if (!host) return refuse(404, "Not Found", "no such command: " + quoted(in.target), out);
+    if (in.method != "POST") return wrong_method(in.method, out);
+    if (in.body.size() > context_.max_result) {
+      return refuse(413, "Request Entity Too Large",
+                    "a result has at most " + std::to_string(context_.max_result) + " bytes", out);
+    }
+    const std::string* type = in.header("Content-Type");
+    auto result = parse_request(*host, in.body, type ? *type : "");
+    if (!result) return refuse(400, "Bad Request", result.error().what, out);
+    owed_.back().host = *host;
+    Submission submission;
+    submission.ticket = owed_.back().ticket;
+    submission.results.push_back(std::move(*result));
+    out.submit.push_back(std::move(submission));
+    return std::nullopt;
+  }
+
+  Message unauthorized(Actions& out) const {
+    std::string why =
+        context_.auth_error.empty() ? "credentials are required" : context_.auth_error;
+    Message m = refuse(401, "Unauthorized", why, out);
+    m.headers.push_back({"WWW-Authenticate", "Basic realm=\"op5 Monitor API Access\""});
+    return m;
+  }
+
+  static Message wrong_method(std::string_view method, Actions& out) {
+    Message m = refuse(405, "Method Not Allowed", quoted(method) + " is not POST", out);
+    m.headers.push_back({"Allow", "POST"});
+    return m;
+  }
+
+  static Message refuse(int status, std::string_view error, const std::string& why, Actions& out) {
+    out.refused.push_back({0, why});
+    return refusal(status, error, why);
+  }
+
+  void flush(Actions& out) {
+    for (; !owed_.empty() && owed_.front().reply; owed_.pop_front()) {
+      out.send.push_back(std::move(*owed_.front().reply));
+    }
+    out.close = out.close || (finishing_ && owed_.empty());
+  }
+
+  InboundContext context_;
+  std::deque<Owed> owed_;
+  Ticket next_ticket_ = 1;
+  bool finishing_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Conversation> make_inbound(const InboundContext& context) {
+  return std::make_unique<Serving>(context);
+}
+
+}  // namespace checkrelay::op5

@@ -1,0 +1,77 @@
+#include <algorithm>
+
+#include "plugins/dialects/op5/conversations.h"
+
+namespace checkrelay::op5 {
+namespace {
+
+// The API takes one result a request, so a batch is its items one after the other. Trouble that is
+// not an item's own ends the batch: what was not sent shares the verdict.
+class Submitting : public Conversation {
+ public:
+  Submitting(const Settings& settings, std::span<const CheckResult> batch)
+      : settings_(settings), batch_(batch.begin(), batch.end()) {}
+
+  void start(Instant, Actions& out) override { send_next(out); }
+  void receive(Message in, Instant now, Actions& out) override {
+    if (next_ == batch_.size()) return;
+    take(judge(in, settings_.login, now.wall), out);
+  }
+  void finish(Instant now, Actions& out) override {
+    receive(Message::failure(Trouble::dropped, "ended without an answer"), now, out);
+  }
+  void settle(Ticket, std::span<const Outcome>, Instant, Actions&) override {}
+
+ private:
+  void take(Verdict verdict, Actions& out) {
+    bool own = verdict.judgement == Judgement::delivered ||
+               verdict.judgement == Judgement::rejected ||
+               verdict.judgement == Judgement::unknown_object;
+    std::size_t end = own ? next_ + 1 : batch_.size();
+    for (; next_ < end; ++next_) {
+      verdict.item = next_;
+      out.verdicts.push_back(verdict);
+    }
+    send_next(out);
+  }
+
+  void send_next(Actions& out) {
+    for (; next_ < batch_.size(); ++next_) {
+      auto reason = unaddressable(batch_[next_].subject);
+      if (!reason) return out.send.push_back(request(batch_[next_]));
+      out.verdicts.push_back({next_, Judgement::rejected, *reason, std::nullopt});
+    }
+    out.close = true;
+  }
+
+  [[nodiscard]] Message request(const CheckResult& result) const {
+    Message m = Message::request("POST", command_url(settings_.url, result.subject.is_host()),
+                                 encode_body(result, settings_.hygiene));
+    m.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
+    if (!settings_.login.user.empty()) m.credentials = settings_.login;
+    return m;
+  }
+
+  Settings settings_;
+  std::vector<CheckResult> batch_;
+  std::size_t next_ = 0;  // items before it have their verdict
+};
+
+class Op5Outbound : public Outbound {
+ public:
+  explicit Op5Outbound(Settings settings) : settings_(std::move(settings)) {}
+  std::unique_ptr<Conversation> open(std::span<const CheckResult> batch) override {
+    return std::make_unique<Submitting>(settings_, batch);
+  }
+
+ private:
+  Settings settings_;
+};
+
+}  // namespace
+
+std::unique_ptr<Outbound> make_outbound(Settings settings) {
+  return std::make_unique<Op5Outbound>(std::move(settings));
+}
+
+}  // namespace checkrelay::op5
