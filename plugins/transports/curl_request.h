@@ -1,0 +1,70 @@
+// One request on a curl easy handle: how it is set up, how the answer is collected, and what curl's
+// codes mean.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "agent/base/result.h"
+#include "agent/base/time.h"
+#include "agent/port/message.h"
+#include "agent/port/option.h"
+
+namespace checkrelay {
+
+// What every request to a destination has in common.
+struct HttpSettings {
+  Duration timeout{};
+  Duration connect_timeout{};
+  std::string ca_file{}, client_cert{}, client_key{}, proxy{};
+  bool insecure = false;
+};
+[[nodiscard]] HttpSettings http_settings(const Options& options);
+
+class CurlRequest {
+ public:
+  // `settings` is only read here.
+  CurlRequest(const HttpSettings& settings, Message request);
+  CurlRequest(const CurlRequest&) = delete;
+  CurlRequest& operator=(const CurlRequest&) = delete;
+  [[nodiscard]] CURL* easy() const { return easy_.get(); }  // nullptr where curl had no memory
+  // REQUIRES: the transfer has ended. The response, or a failure in curl's words.
+  [[nodiscard]] Message answer(CURLcode code);
+
+ private:
+  struct EasyDeleter {
+    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  };
+  struct ListDeleter {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  };
+  void set_request();
+  void set_credentials();
+  void set_limits(const HttpSettings& settings);
+  void set_tls(const HttpSettings& settings);
+  void set_handlers();
+  void add_header(const std::string& line);
+  [[nodiscard]] Trouble trouble(CURLcode code) const;
+  static std::size_t on_body(char* data, std::size_t size, std::size_t n, void* self);
+  static std::size_t on_header(char* data, std::size_t size, std::size_t n, void* self);
+  template <typename Value>
+  void set(CURLoption option, Value value) {
+    if (auto code = curl_easy_setopt(easy_.get(), option, value); code != CURLE_OK) refused_ = code;
+  }
+
+  Message request_;  // curl reads the body from here
+  Message response_{};
+  std::size_t header_bytes_ = 0;
+  bool too_large_ = false;
+  CURLcode refused_ =
+      CURLE_OK;  // an option that this curl does not have: a request without it must not go out
+  std::array<char, CURL_ERROR_SIZE> words_{};
+  std::unique_ptr<curl_slist, ListDeleter> headers_;
+  std::unique_ptr<CURL, EasyDeleter> easy_;
+};
+
+}  // namespace checkrelay
