@@ -1,0 +1,25 @@
+#include "plugins/builtin.h"
+
+#include "plugins/dialects/discard/dialect.h"
+#include "plugins/dialects/file/dialect.h"
+#include "plugins/dialects/nagios/dialect.h"
+#include "plugins/dialects/native/dialect.h"
+#include "plugins/dialects/op5/dialect.h"
+#include "plugins/transports/outbound.h"
+
+namespace checkrelay {
+
+Registry builtin_registry() {
+  Registry registry;
+  registry.dialects = {
+      &native_dialect(),
+      &nagios_dialect(),
+      &op5_dialect(),
+      &file_dialect(),
+      &discard_dialect(),
+  };
+  registry.carriers = carriers();
+  return registry;
+}
+
+}  // namespace checkrelay
