@@ -5,6 +5,7 @@
 #include "plugins/dialects/nagios/dialect.h"
 #include "plugins/dialects/native/dialect.h"
 #include "plugins/dialects/op5/dialect.h"
+#include "plugins/transports/inbound.h"
 #include "plugins/transports/outbound.h"
 
 namespace checkrelay {
@@ -12,12 +13,9 @@ namespace checkrelay {
 Registry builtin_registry() {
   Registry registry;
   registry.dialects = {
-      &native_dialect(),
-      &nagios_dialect(),
-      &op5_dialect(),
-      &file_dialect(),
-      &discard_dialect(),
+      &native_dialect(), &nagios_dialect(), &op5_dialect(), &file_dialect(), &discard_dialect(),
   };
+  registry.intakes = socket_intakes();
   registry.carriers = carriers();
   return registry;
 }

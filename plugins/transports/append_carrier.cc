@@ -32,8 +32,7 @@ class AppendCarrier : public Carrier {
     current_ = nullptr;
     const Instant now = loop_.now();
     auto queue = std::exchange(queue_, {});
-    for (Errand& errand : queue)
-      errand.end(Message::failure(Trouble::cancelled, "cancelled"), now);
+    for (Errand& errand : queue) errand.end(Message::failure(Trouble::cancelled, "cancelled"), now);
   }
 
  private:
@@ -95,7 +94,7 @@ class AppendCarrier : public Carrier {
   std::shared_ptr<AppendFile> file_;
   std::deque<Errand> queue_;
   Errand* current_ = nullptr;  // the front of queue_, once started
-  bool busy_ = false;            // a job is with the thread pool
+  bool busy_ = false;          // a job is with the thread pool
   std::shared_ptr<AppendCarrier*> self_;
 };
 

@@ -99,7 +99,7 @@ class HttpClient : public Carrier {
     if (call->request->easy() && multi_.add(call->request->easy())) return;
     call->request.reset();
     call->errand.receive(Message::failure(Trouble::io, "curl does not take the request"),
-                           loop_.now());
+                         loop_.now());
     go_on(call);
   }
 
