@@ -1,0 +1,39 @@
+// The real program, as a user runs it: `checkrelay run` with a written configuration and a fresh
+// state directory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "tests/bench/process.h"
+#include "tests/bench/status.h"
+
+namespace checkrelay::bench {
+
+class Agent {
+ public:
+  // Returns when it has said that it is ready (sd_notify). `directory` must not exist; it is
+  // removed with this object. `sections`: what the configuration has besides [agent] and [log].
+  Agent(const std::string& program, std::string directory, const std::string& sections);
+  ~Agent();  // stops it, and gives up unless it ends well
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  [[nodiscard]] std::string socket() const { return directory_ + "/socket"; }
+  [[nodiscard]] const Child& process() const { return *process_; }
+  [[nodiscard]] double start_seconds() const { return start_seconds_; }  // until ready
+  // Until so many results are delivered; gives up where one is dead or it takes longer.
+  void wait_delivered(std::uint64_t count, double seconds) const;
+
+ private:
+  void write_config(const std::string& sections) const;
+  void wait_ready(int notify) const;
+  [[noreturn]] void failed(const std::string& why) const;  // with the end of its log
+
+  std::string directory_;
+  std::unique_ptr<Child> process_;
+  double start_seconds_ = 0;
+};
+
+}  // namespace checkrelay::bench

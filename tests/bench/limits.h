@@ -1,0 +1,26 @@
+// What the machine can do without us: each is what a careful programmer would write for that one
+// purpose. Files are made in `directory` and removed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace checkrelay::bench {
+
+// SQLite, WAL, synchronous=FULL, one row of about 300 bytes a result. Rows a second.
+double sqlite_inserts(const std::string& directory, std::uint64_t rows,
+                      std::uint64_t rows_a_transaction);
+// The same with the rest of a queue's life: each batch is inserted, read back, and deleted, in its
+// own transactions.
+double sqlite_cycle(const std::string& directory, std::uint64_t rows,
+                    std::uint64_t rows_a_transaction);
+
+// Seconds of each 4 KiB append with its fdatasync.
+std::vector<double> sync_times(const std::string& directory, std::uint64_t appends);
+
+// A libcurl-multi loop that keeps `handles` requests of OP5's API in flight on keep-alive
+// connections. Requests a second.
+double curl_forwards(const std::string& url, std::size_t handles, std::uint64_t requests);
+
+}  // namespace checkrelay::bench

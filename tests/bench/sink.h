@@ -1,0 +1,48 @@
+// An OP5 server that answers every request with success, as fast as one thread can: HTTP/1.1
+// keep-alive on loopback.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace checkrelay::bench {
+
+class Sink {
+ public:
+  Sink();
+  ~Sink();
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+
+  [[nodiscard]] std::string url() const;  // the server's root
+  // Between hold() and release() requests wait for their answer, so that a client's backlog can be
+  // filled.
+  void hold() { held_ = true; }
+  void release();
+  // Counts answered requests anew; wait() returns once there are so many, or gives up.
+  void expect(std::uint64_t count);
+  void wait(double seconds) const;
+
+ private:
+  struct Connection {
+    std::string in{}, out{};
+  };
+  void serve();
+  void accept_one();
+  void receive(int fd, Connection& connection);
+  void answer(int fd, Connection& connection);
+  void hang_up(int fd);
+
+  int port_ = 0;  // set by what makes the listener
+  int listener_, epoll_, wake_, reached_;
+  std::atomic<bool> held_{false}, stopping_{false};
+  std::atomic<std::uint64_t> answered_{0}, expected_{0};
+  std::map<int, Connection> connections_;  // the thread's own
+  std::thread thread_;
+};
+
+}  // namespace checkrelay::bench

@@ -1,0 +1,19 @@
+// What the running agent says of itself, asked over its own socket.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace checkrelay::bench {
+
+struct AgentStatus {
+  std::uint64_t accepted = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t dead = 0;
+};
+// GET /v1/status, summed over intakes and destinations.
+AgentStatus ask_status(const std::string& socket);
+
+int connect_unix(const std::string& path);  // blocking; the caller's to close
+
+}  // namespace checkrelay::bench
