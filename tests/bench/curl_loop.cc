@@ -30,7 +30,7 @@ class CurlLoop {
   static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void* known);
   static int on_timer(CURLM*, long ms, void* self);
   CURL* make_handle();
-  int wait_ms() const;
+  [[nodiscard]] int wait_ms() const;
   void turn();
   void reap();
 

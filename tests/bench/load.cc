@@ -23,7 +23,7 @@ constexpr int kSilenceMs = 20'000;  // no reply for so long: the agent hangs
 // Counts reply lines in whatever pieces they come.
 class Replies {
  public:
-  std::uint64_t count() const { return count_; }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
   void feed(std::string_view bytes) {
     while (!bytes.empty()) {
       std::size_t end = bytes.find('\n');
@@ -57,16 +57,18 @@ class Producer {
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
 
-  int fd() const { return fd_; }
-  bool wants_to_write() const { return blocked_; }
-  bool done() const { return replies_.count() == results_; }
-  std::uint64_t acknowledged() const { return replies_.count(); }
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] bool wants_to_write() const { return blocked_; }
+  [[nodiscard]] bool done() const { return replies_.count() == results_; }
+  [[nodiscard]] std::uint64_t acknowledged() const { return replies_.count(); }
   void finish_early() { results_ = sent_ + (offset_ > 0 ? 1 : 0); }
   void write_some();
   void read_some();
 
  private:
-  std::size_t place(std::uint64_t result) const { return (first_ + result) % block_.results(); }
+  [[nodiscard]] std::size_t place(std::uint64_t result) const {
+    return (first_ + result) % block_.results();
+  }
 
   const Block& block_;
   std::uint64_t window_;

@@ -23,6 +23,7 @@ namespace {
 // The pointers live as long as the strings.
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> out;
+  out.reserve(strings.size() + 1);
   for (const std::string& s : strings) out.push_back(const_cast<char*>(s.c_str()));
   return out;
 }
