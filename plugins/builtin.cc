@@ -12,8 +12,10 @@ namespace checkrelay {
 
 Registry builtin_registry() {
   Registry registry;
+  // Where several could read an intake's input, the first is asked first: nagios knows its files by
+  // their names.
   registry.dialects = {
-      &native_dialect(), &nagios_dialect(), &op5_dialect(), &file_dialect(), &discard_dialect(),
+      &nagios_dialect(), &native_dialect(), &op5_dialect(), &file_dialect(), &discard_dialect(),
   };
   registry.intakes = socket_intakes();
   registry.carriers = carriers();

@@ -1,5 +1,6 @@
 #include "agent/flow/door.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/flow/http_door.h"
@@ -26,8 +27,10 @@ void Door::configure(const IntakeConfig& config, const Registry& registry) {
   config_ = config;
   *access_ = Access(users_of(config));
   dialects_.clear();
-  for (const std::string& name : config.dialects)
-    if (const Dialect* d = registry.dialect(name)) dialects_.push_back(d);
+  for (const Dialect* d : registry.dialects)  // the table's order: the more particular ones first
+    if (std::find(config.dialects.begin(), config.dialects.end(), d->name()) !=
+        config.dialects.end())
+      dialects_.push_back(d);
 }
 
 std::unique_ptr<Conversation> Door::accept(const Peer&, const InboundContext& context,
