@@ -12,6 +12,13 @@ Backlog backlog_of(const Options& o) {
   return o.text("backlog") == "latest" ? Backlog::latest : Backlog::all;
 }
 
+std::vector<std::pair<std::string, LaneOptions>> lanes_of(const Config& config) {
+  std::vector<std::pair<std::string, LaneOptions>> lanes;
+  for (const DestinationConfig& d : config.destinations)
+    lanes.emplace_back(d.name, LaneOptions{backlog_of(d.options), d.options.duration("max_age")});
+  return lanes;
+}
+
 // Files that an option names may have changed while the configuration did not.
 bool reads_files(const Options& o) {
   for (std::string_view name :
@@ -102,10 +109,7 @@ Result<std::unique_ptr<Delivery>> Agent::build(const DestinationConfig& config, 
 }
 
 Result<void> Agent::apply_destinations(const Config& config) {
-  std::vector<std::pair<std::string, LaneOptions>> wanted;
-  for (const DestinationConfig& d : config.destinations)
-    wanted.emplace_back(d.name, LaneOptions{backlog_of(d.options), d.options.duration("max_age")});
-  auto lanes = journal_.lanes(wanted);
+  auto lanes = journal_.lanes(lanes_of(config));
   if (!lanes) return tl::unexpected(lanes.error());
 
   // Everything new is built before anything old goes, so that a fault changes nothing.
@@ -122,7 +126,10 @@ Result<void> Agent::apply_destinations(const Config& config) {
     });
     if (stands) continue;
     auto built = build(d, (*lanes)[i]);
-    if (!built) return tl::unexpected(built.error());
+    if (!built) {
+      (void)journal_.lanes(lanes_of(config_));
+      return tl::unexpected(built.error());
+    }
     fresh[i] = std::move(*built);
   }
   std::vector<std::unique_ptr<Delivery>> old =
@@ -184,7 +191,8 @@ Result<void> Agent::apply_intakes(const Config& config, bool strict) {
 
 void Agent::bury_retired() {
   std::erase_if(retired_deliveries_, [](const auto& d) { return d->idle(); });
-  std::erase_if(retired_doors_, [](const OpenDoor& d) { return d.listener->idle(); });
+  // Not by erase_if, which would move a door onto another whose listener still refers to it.
+  (void)extract_if(retired_doors_, [](const OpenDoor& d) { return d.listener->idle(); });
 }
 
 void Agent::tick(Instant now) {
@@ -254,7 +262,8 @@ Status Agent::status() const {
       out.next_attempt = std::max(d->breaker().next_attempt() - now.steady, Duration{});
   }
   for (const LaneStats& lane : journal.lanes) {
-    if (lane.active || lane.name.empty() || lane.pending + lane.dead == 0) continue;
+    bool owes = lane.pending + lane.in_flight + lane.dead > 0;
+    if (lane.active || lane.name.empty() || !owes) continue;
     DestinationStatus& out = s.destinations.emplace_back();
     out.name = lane.name;
     out.type = "removed";

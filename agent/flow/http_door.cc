@@ -39,7 +39,8 @@ const User* HttpDoor::identify(const Message& in, std::string& why) const {
 
 void HttpDoor::receive(Message in, Instant now, Actions& out) {
   InboundContext context = context_;
-  user_ = {};
+  user_.reset();
+  withheld_.clear();
   context.authenticated = access_->open();
   if (!context.authenticated) {
     const User* user = identify(in, context.auth_error);
@@ -51,10 +52,10 @@ void HttpDoor::receive(Message in, Instant now, Actions& out) {
     if (!d->owns_path(path)) continue;
     inner_ = d->inbound(context);
     if (!inner_) break;
+    std::size_t first = out.submit.size();
     inner_->start(now, out);
     inner_->receive(std::move(in), now, out);
-    withhold(out);
-    return;
+    return withhold(out, first);
   }
   inner_.reset();
   if (context.authenticated || is_health(path)) {
@@ -64,20 +65,24 @@ void HttpDoor::receive(Message in, Instant now, Actions& out) {
   }
 }
 
-void HttpDoor::withhold(Actions& out) {
-  withheld_.clear();
-  if (user_.name.empty()) return;
-  for (Submission& s : out.submit) {
+void HttpDoor::withhold(Actions& out, std::size_t first) {
+  if (!user_) return;
+  for (std::size_t i = first; i < out.submit.size(); ++i) {
+    Submission& s = out.submit[i];
+    std::vector<Outcome>& outcomes = withheld_[s.ticket];
     std::vector<CheckResult> allowed;
     for (CheckResult& r : s.results) {
-      Outcome& o = withheld_.emplace_back();
-      o.ok = Access::may_speak_for(user_, r.subject.host);
+      Outcome& o = outcomes.emplace_back();
+      o.ok = Access::may_speak_for(*user_, r.subject.host);
       if (o.ok) {
         allowed.push_back(std::move(r));
         continue;
       }
       o.code = Errc::refused;
-      o.error = "host: " + quoted(user_.name) + " may not speak for " + quoted(r.subject.host);
+      o.error = "host: " + quoted(user_->name) + " may not speak for " + quoted(r.subject.host);
+      Refusal& refusal = out.refused.emplace_back();
+      refusal.line = outcomes.size();
+      refusal.what = o.error;
     }
     s.results = std::move(allowed);
   }
@@ -85,16 +90,24 @@ void HttpDoor::withhold(Actions& out) {
 
 void HttpDoor::settle(Ticket ticket, std::span<const Outcome> outcomes, Instant now, Actions& out) {
   if (!inner_) return;
-  if (withheld_.empty()) return inner_->settle(ticket, outcomes, now, out);
-  std::vector<Outcome> all = std::exchange(withheld_, {});
+  std::size_t first = out.submit.size();
+  auto held = withheld_.extract(ticket);
+  if (held.empty()) {
+    inner_->settle(ticket, outcomes, now, out);
+    return withhold(out, first);
+  }
   std::size_t next = 0;
-  for (Outcome& o : all)
+  for (Outcome& o : held.mapped())
     if (o.ok && next < outcomes.size()) o = outcomes[next++];
-  inner_->settle(ticket, all, now, out);
+  inner_->settle(ticket, held.mapped(), now, out);
+  withhold(out, first);
 }
 
 void HttpDoor::finish(Instant now, Actions& out) {
-  if (inner_) inner_->finish(now, out);
+  if (!inner_) return;
+  std::size_t first = out.submit.size();
+  inner_->finish(now, out);
+  withhold(out, first);
 }
 
 void HttpDoor::answer(Ticket, Message response, Instant, Actions& out) {
@@ -106,7 +119,10 @@ std::optional<Steady> HttpDoor::deadline() const {
 }
 
 void HttpDoor::expire(Instant now, Actions& out) {
-  if (inner_) inner_->expire(now, out);
+  if (!inner_) return;
+  std::size_t first = out.submit.size();
+  inner_->expire(now, out);
+  withhold(out, first);
 }
 
 }  // namespace checkrelay

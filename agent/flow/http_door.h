@@ -3,7 +3,9 @@
 // time, as the transport guarantees.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "agent/policy/access.h"
@@ -28,14 +30,15 @@ class HttpDoor : public Conversation {
 
  private:
   [[nodiscard]] const User* identify(const Message& in, std::string& why) const;
-  void withhold(Actions& out);  // takes out of a submission what this user may not speak for
+  // Takes out of the submissions from `first` on what this user may not speak for.
+  void withhold(Actions& out, std::size_t first);
 
   InboundContext context_;
   std::shared_ptr<const Access> access_;
   std::vector<const Dialect*> dialects_;
   std::unique_ptr<Conversation> inner_;
-  User user_;                      // of the present request; no name where the door is open
-  std::vector<Outcome> withheld_;  // one a result of the submission; ok = it went on
+  std::optional<User> user_;  // of the present request; none where the door is open
+  std::map<Ticket, std::vector<Outcome>> withheld_;  // one a result; ok = it went on
 };
 
 }  // namespace checkrelay

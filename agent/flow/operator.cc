@@ -23,6 +23,13 @@ Message error(int status, std::string_view what) {
   return Message::response(status, body + "\n", kJson);
 }
 
+// RFC 9110 section 15.5.6: a 405 says what is allowed.
+Message wrong_method(std::string allowed) {
+  Message m = error(405, "only " + allowed);
+  m.headers.push_back({"Allow", std::move(allowed)});
+  return m;
+}
+
 Message plain(int status, std::string_view text) {
   return Message::response(status, std::string(text) + "\n", "text/plain; charset=utf-8");
 }
@@ -34,8 +41,8 @@ int hex_digit(char c) {
   return -1;
 }
 
-// application/x-www-form-urlencoded, one value (WHATWG URL standard, section 5.1).
-std::string percent_decoded(std::string_view text) {
+// RFC 3986 section 2.1; in a query a plus stands for a blank (WHATWG URL standard, section 5.1).
+std::string percent_decoded(std::string_view text, bool query) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
@@ -44,7 +51,7 @@ std::string percent_decoded(std::string_view text) {
       out += static_cast<char>(high * 16 + low);
       i += 2;
     } else {
-      out += text[i] == '+' ? ' ' : text[i];
+      out += query && text[i] == '+' ? ' ' : text[i];
     }
   }
   return out;
@@ -57,12 +64,13 @@ class Operator::Query {
  public:
   explicit Query(std::string_view target) {
     std::size_t mark = target.find('?');
-    path_ = percent_decoded(target.substr(0, mark));
+    path_ = percent_decoded(target.substr(0, mark), false);
     if (mark == std::string_view::npos) return;
     for (std::string_view pair : split(target.substr(mark + 1), '&')) {
       std::size_t equals = pair.find('=');
       if (equals == std::string_view::npos) continue;
-      values_[percent_decoded(pair.substr(0, equals))] = percent_decoded(pair.substr(equals + 1));
+      values_[percent_decoded(pair.substr(0, equals), true)] =
+          percent_decoded(pair.substr(equals + 1), true);
     }
   }
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -103,11 +111,7 @@ std::optional<Message> Operator::answer_at_once(const Message& request, const Qu
   bool known =
       path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/v1/status";
   if (!known) return std::nullopt;
-  if (request.method != "GET" && request.method != "HEAD") {
-    Message m = error(405, "only GET");
-    m.headers.push_back({"Allow", "GET, HEAD"});
-    return m;
-  }
+  if (request.method != "GET" && request.method != "HEAD") return wrong_method("GET, HEAD");
   if (path == "/healthz") return plain(200, "ok");
   Status status = status_();
   if (path == "/readyz")
@@ -124,15 +128,15 @@ void Operator::answer(const Peer& peer, const Message& request, Done done) {
     env_.defer([done = std::move(done), m = std::move(m)] { done(m); });
   };
   if (auto m = answer_at_once(request, query)) return now(std::move(*m));
-  if (query.path() != "/v1/queue" && !query.path().starts_with("/v1/queue/"))
-    return now(error(404, "nothing is at " + quoted(query.path())));
+  bool queue_path = query.path() == "/v1/queue" ||
+                    (query.path().starts_with("/v1/queue/") && !query.path().ends_with("/"));
+  if (!queue_path) return now(error(404, "nothing is at " + quoted(query.path())));
   if (!is_operator(peer))
     return now(error(
         403,
         "the queue is open to root, the agent's user and agent.admin_group on its unix socket"));
   bool post = query.path() == "/v1/queue/retry" || query.path() == "/v1/queue/drop";
-  if (request.method != (post ? "POST" : "GET"))
-    return now(error(405, post ? "only POST" : "only GET"));
+  if (request.method != (post ? "POST" : "GET")) return now(wrong_method(post ? "POST" : "GET"));
   queue(request, query, std::move(done));
 }
 
@@ -177,12 +181,14 @@ void Operator::show(const std::string& id, Done done) {
 
 void Operator::find(const std::string& id, std::function<void(BrowsePage)> found) {
   BrowseQuery q;
+  q.what = BrowseQuery::What::any;
   q.id = id;
   q.limit = kMaxLanes;
   journal_.browse(std::move(q), [this, id, found = std::move(found)](BrowsePage page) {
     auto number = parse_integer(id, 1, INT64_MAX);
     if (!page.rows.empty() || !number) return found(std::move(page));
     BrowseQuery by_number;
+    by_number.what = BrowseQuery::What::any;
     by_number.seq = static_cast<Seq>(*number);
     by_number.limit = kMaxLanes;
     journal_.browse(std::move(by_number), found);

@@ -110,8 +110,11 @@ Settlement settle(const Claim& claim, const Verdict& v, const RetryOptions& opti
     return s;
   }
   if (claim.tries + 1 < kSuspectTries) return s;
-  return later(std::move(s),
-               now.steady + doubled(options.retry_min, options.retry_max, claim.tries));
+  Duration half = doubled(options.retry_min, options.retry_max, claim.tries) / 2;
+  std::uint64_t spread = claim.seq;
+  Duration more(
+      static_cast<std::int64_t>(next_fraction(spread) * static_cast<double>(half.count())));
+  return later(std::move(s), now.steady + std::max(half + more, kShortestPause));
 }
 
 }  // namespace checkrelay

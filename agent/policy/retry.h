@@ -47,7 +47,8 @@ class Breaker {
 [[nodiscard]] std::string_view to_string(Breaker::State s);
 
 // What becomes of one claim. A result that failed `kSuspectTries` times is put aside, so that those
-// behind it get their chance: it may be the culprit itself.
+// behind it get their chance: it may be the culprit itself. Those that failed together come back
+// apart (spread by `seq`), so that a culprit does not take its batch down again and again.
 constexpr unsigned kSuspectTries = 3;
 [[nodiscard]] Settlement settle(const Claim& claim, const Verdict& verdict,
                                 const RetryOptions& options, Instant now);

@@ -1,0 +1,165 @@
+#include <algorithm>
+
+#include "delivery_world.h"
+
+namespace checkrelay {
+namespace {
+
+using DeliveryPace = DeliveryTest;
+
+TEST_F(DeliveryPace, ABatchHoldsAtMostBatchMax) {
+  open(destination(4));
+  world.journal.frozen = true;
+  put_many(10);
+  world.journal.frozen = false;
+  world.advance(1s);
+  ASSERT_EQ(upstream.sent.size(), 3U);
+  EXPECT_EQ(upstream.sent[0].batch.size(), 4U);
+  EXPECT_EQ(upstream.sent[2].batch.size(), 2U);
+}
+
+TEST_F(DeliveryPace, ConversationsAtOnceAreAtMostMaxInFlight) {
+  open(destination(1, 3));
+  put_many(20);
+  world.advance(1s);
+  EXPECT_EQ(upstream.most_open, 3U);
+  EXPECT_EQ(lane().delivered, 20U);
+}
+
+TEST_F(DeliveryPace, TheRateIsKeptEvenly) {
+  open(destination(1, 1, 10));
+  put_many(40);
+  world.advance(10s);
+  ASSERT_EQ(upstream.sent.size(), 40U);
+  for (std::size_t i = 1; i < upstream.sent.size(); ++i) {
+    Duration gap = upstream.sent[i].at - upstream.sent[i - 1].at;
+    EXPECT_GE(gap, 99ms) << i;
+    EXPECT_LE(gap, 106ms) << i;
+  }
+}
+
+TEST_F(DeliveryPace, ABurstIsNeverMoreThanABatch) {
+  open(destination(5, 4, 10));
+  world.advance(1h);
+  put_many(30);
+  world.advance(20ms);
+  EXPECT_EQ(upstream.outputs().size(), 5U);
+  world.advance(1s);
+  EXPECT_LE(upstream.outputs().size(), 15U);
+}
+
+TEST_F(DeliveryPace, LingeringWaitsForCompany) {
+  open(destination(10, 1, 0, 100ms));
+  put("a", "r1");
+  world.advance(50ms);
+  EXPECT_TRUE(upstream.sent.empty());
+  put("b", "r2");
+  world.advance(51ms);
+  ASSERT_EQ(upstream.sent.size(), 1U);
+  EXPECT_EQ(upstream.sent[0].batch.size(), 2U);
+}
+
+TEST_F(DeliveryPace, AFullBatchDoesNotLinger) {
+  open(destination(3, 1, 0, 10s));
+  put_many(3);
+  world.advance(1ms);
+  EXPECT_EQ(upstream.sent.size(), 1U);
+}
+
+TEST_F(DeliveryPace, WithoutLingeringNothingWaits) {
+  open(destination(10));
+  put("a", "r1");
+  EXPECT_EQ(upstream.sent.size(), 1U);
+}
+
+TEST_F(DeliveryPace, IdleNothingWakesUp) {
+  open(destination(1, 1, 10));
+  put_many(3);
+  world.advance(1s);
+  std::size_t before = world.wakeups();
+  world.advance(24h);
+  EXPECT_EQ(world.wakeups(), before);
+}
+
+TEST_F(DeliveryPace, SpuriousTicksAreNoOps) {
+  open(destination());
+  put("a", "r1");
+  for (int i = 0; i < 100; ++i) delivery->tick(world.now());
+  world.settle_down();
+  EXPECT_EQ(upstream.sent.size(), 1U);
+  EXPECT_EQ(upstream.open, 1U);
+}
+
+TEST_F(DeliveryPace, OnceRetiredItClaimsNothingMore) {
+  open(destination());
+  put_many(3);
+  delivery->retire();
+  world.advance(1h);
+  EXPECT_EQ(lane().delivered, 1U);
+  EXPECT_EQ(lane().pending, 2U);
+  EXPECT_TRUE(delivery->idle());
+}
+
+TEST_F(DeliveryPace, WhileSomethingIsOnItsWayItIsNotIdle) {
+  open(destination());
+  put("a", "r1");
+  delivery->retire();
+  EXPECT_FALSE(delivery->idle());
+  world.advance(1s);
+  EXPECT_TRUE(delivery->idle());
+}
+
+TEST_F(DeliveryPace, ClaimsThatArriveAfterItRetiredGoBack) {
+  open(destination());
+  world.journal.frozen = true;
+  put("a", "r1");
+  world.journal.frozen = false;
+  world.journal.poll(world.now());
+  delivery->tick(world.now());
+  delivery->retire();
+  EXPECT_FALSE(delivery->idle());
+  world.settle_down();
+  EXPECT_TRUE(upstream.sent.empty());
+  EXPECT_EQ(fate("r1"), "pending");
+  EXPECT_TRUE(delivery->idle());
+}
+
+TEST_F(DeliveryPace, CancellingPutsEverythingBack) {
+  open(destination(1, 3));
+  upstream.latency = 1h;
+  put_many(3);
+  EXPECT_EQ(upstream.open, 3U);
+  delivery->retire();
+  delivery->cancel();
+  world.settle_down();
+  EXPECT_TRUE(delivery->idle());
+  EXPECT_EQ(lane().pending, 3U);
+  EXPECT_EQ(lane().in_flight, 0U);
+}
+
+TEST_F(DeliveryPace, DestroyingItPutsEverythingBack) {
+  open(destination(1, 3));
+  upstream.latency = 1h;
+  put_many(3);
+  delivery.reset();
+  world.settle_down();
+  EXPECT_EQ(upstream.cancelled, 3U);
+  EXPECT_EQ(lane().pending, 3U);
+  EXPECT_EQ(lane().in_flight, 0U);
+}
+
+TEST_F(DeliveryPace, ClaimsThatArriveAfterItWasDestroyedGoBack) {
+  open(destination());
+  world.journal.frozen = true;
+  put("a", "r1");
+  world.journal.frozen = false;
+  world.journal.poll(world.now());
+  delivery->tick(world.now());
+  delivery.reset();
+  world.settle_down();
+  EXPECT_EQ(fate("r1"), "pending");
+  EXPECT_EQ(lane().in_flight, 0U);
+}
+
+}  // namespace
+}  // namespace checkrelay

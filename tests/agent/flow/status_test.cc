@@ -1,0 +1,118 @@
+#include "agent/flow/status.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+namespace checkrelay {
+namespace {
+
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+Status sample() {
+  Status s;
+  s.uptime = 12500ms;
+  s.now = Wall(1000s);
+  s.bytes = 40960;
+  s.intakes.push_back({"unix", "/run/x.sock", 10, 1});
+  DestinationStatus& d = s.destinations.emplace_back();
+  d.name = "central";
+  d.type = "op5";
+  d.state = "ok";
+  d.lane.pending = 3;
+  d.lane.in_flight = 1;
+  d.lane.delivered = 10;
+  d.lane.superseded = 2;
+  d.lane.expired = 4;
+  d.lane.dead = 5;
+  d.lane.retries = 6;
+  return s;
+}
+
+std::set<std::string> keys(const json& object) {
+  std::set<std::string> out;
+  for (const auto& [key, value] : object.items()) out.insert(key);
+  return out;
+}
+
+void expect_keys(const json& object, const std::set<std::string>& promised) {
+  for (const std::string& key : promised) EXPECT_TRUE(object.contains(key)) << key;
+}
+
+// Scripts rely on these names: they do not change.
+TEST(StatusJson, HasThePublicKeys) {
+  json j = json::parse(status_json(sample()));
+  expect_keys(j, {"version", "uptime_s", "journal", "intakes", "destinations", "freshness"});
+  expect_keys(j["journal"], {"pending", "dead", "bytes", "oldest_pending_s"});
+  EXPECT_EQ(keys(j["intakes"][0]), (std::set<std::string>{"type", "where", "accepted", "refused"}));
+  expect_keys(j["destinations"][0],
+              {"name", "type", "state", "pending", "in_flight", "delivered", "superseded",
+               "expired", "dead", "retries", "last_error", "next_attempt_s"});
+  EXPECT_EQ(keys(j["freshness"]), (std::set<std::string>{"expected", "overdue", "in_outage"}));
+}
+
+TEST(StatusJson, SaysWhatIs) {
+  json j = json::parse(status_json(sample()));
+  EXPECT_EQ(j["version"], CHECKRELAY_VERSION);
+  EXPECT_EQ(j["uptime_s"], 12.5);
+  EXPECT_EQ(j["journal"]["bytes"], 40960);
+  EXPECT_EQ(j["journal"]["dead"], 5);
+  EXPECT_EQ(j["intakes"][0]["accepted"], 10);
+  EXPECT_EQ(j["intakes"][0]["refused"], 1);
+  const json& d = j["destinations"][0];
+  EXPECT_EQ(d["pending"], 3);
+  EXPECT_EQ(d["in_flight"], 1);
+  EXPECT_EQ(d["delivered"], 10);
+  EXPECT_EQ(d["superseded"], 2);
+  EXPECT_EQ(d["expired"], 4);
+  EXPECT_EQ(d["retries"], 6);
+}
+
+TEST(StatusJson, WhatThereIsNotIsNull) {
+  json j = json::parse(status_json(sample()));
+  EXPECT_TRUE(j["journal"]["oldest_pending_s"].is_null());
+  EXPECT_TRUE(j["destinations"][0]["last_error"].is_null());
+  EXPECT_TRUE(j["destinations"][0]["next_attempt_s"].is_null());
+}
+
+TEST(StatusJson, TroubleIsTold) {
+  Status s = sample();
+  s.destinations[0].state = "backoff";
+  s.destinations[0].last_error = "connection \"refused\"\n";
+  s.destinations[0].next_attempt = 1500ms;
+  s.destinations[0].lane.oldest = Wall(990s);
+  json j = json::parse(status_json(s));
+  EXPECT_EQ(j["destinations"][0]["last_error"], "connection \"refused\"\n");
+  EXPECT_EQ(j["destinations"][0]["next_attempt_s"], 1.5);
+  EXPECT_EQ(j["journal"]["oldest_pending_s"], 10.0);
+}
+
+TEST(StatusJson, AWallClockThatJumpedBackMakesNoNegativeAge) {
+  Status s = sample();
+  s.destinations[0].lane.oldest = Wall(2000s);
+  EXPECT_EQ(json::parse(status_json(s))["journal"]["oldest_pending_s"], 0.0);
+}
+
+TEST(StatusJson, InsecureIsShown) {
+  Status s = sample();
+  EXPECT_FALSE(json::parse(status_json(s))["destinations"][0].contains("insecure"));
+  s.destinations[0].insecure = true;
+  EXPECT_EQ(json::parse(status_json(s))["destinations"][0]["insecure"], true);
+}
+
+TEST(StatusMetrics, CountWhatTheJsonCounts) {
+  std::string text = status_metrics(sample());
+  for (std::string line :
+       {"checkrelay_delivered_total{destination=\"central\"} 10", "checkrelay_uptime_seconds 12.5",
+        "checkrelay_dead{destination=\"central\"} 5",
+        "checkrelay_pending{destination=\"central\"} 3",
+        "checkrelay_accepted_total{type=\"unix\",where=\"/run/x.sock\"} 10",
+        "checkrelay_destination_state{destination=\"central\",state=\"ok\"} 1"})
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+}
+
+}  // namespace
+}  // namespace checkrelay
