@@ -72,9 +72,16 @@ Result<std::vector<LaneId>> JournalFront::lanes(
   auto result = promise.get_future();
   change([&](Desk& desk) {
     auto ids = desk.lanes(destinations);
-    return [&promise, ids = std::move(ids)](const Result<void>&) { promise.set_value(ids); };
+    return [this, &promise, ids = std::move(ids)](const Result<void>&) {
+      publish();  // or the first stats() would not know the new lanes
+      promise.set_value(ids);
+    };
   });
-  return result.get();
+  auto ids = result.get();
+  const std::lock_guard lock(mutex_);
+  stats_ = published_;
+  stats_.staged = staged_;
+  return ids;
 }
 
 void JournalFront::stage(std::vector<Record> records,

@@ -148,7 +148,8 @@ class Journal {
   virtual ~Journal() = default;  // commits what is staged and settled, runs no callbacks
 
   // Declares the destinations, by name. Lanes of names not given stay on disk, inactive. Before the
-  // first stage() and again at every reload. Result: the lane of each, in the order given.
+  // first stage() and again at every reload. Result: the lane of each, in the order given; stats()
+  // knows them from then on.
   [[nodiscard]] virtual Result<std::vector<LaneId>> lanes(
       const std::vector<std::pair<std::string, LaneOptions>>& destinations) = 0;
 

@@ -218,6 +218,13 @@ TEST_P(JournalContract, ANewLaneOwesNothingOfThePast) {
   EXPECT_THAT(rig_.claim_bodies(b), ElementsAre("2"));
 }
 
+TEST_P(JournalContract, StatsKnowANewLaneAtOnce) {
+  auto lanes = rig_.journal().lanes({{"a", {}}, {"b", {}}});
+  ASSERT_TRUE(lanes);
+  ASSERT_GT(rig_.journal().stats().lanes.size(), (*lanes)[1]);
+  EXPECT_EQ(rig_.journal().stats().lanes[(*lanes)[1]].name, "b");
+}
+
 TEST_P(JournalContract, ARemovedLaneKeepsItsRecordsAndItsNumber) {
   const LaneId a = rig_.lane("a");
   rig_.put("s", "1");
