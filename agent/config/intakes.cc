@@ -55,6 +55,7 @@ class IntakeReader {
   void user(const Node& table, IntakeConfig& intake);
   void place(const Node& table, const IntakeConfig& intake);
   void door(const Node& table, const IntakeConfig& intake);
+  void tls(const Node& table, const Options& options);
 
   Reader& reader_;
   const Registry& registry_;
@@ -96,6 +97,7 @@ void IntakeReader::table(const Node& table) {
   users(table, intake);
   place(table, intake);
   door(table, intake);
+  tls(table, intake.options);
   intakes_.push_back(std::move(intake));
 }
 
@@ -169,6 +171,18 @@ void IntakeReader::place(const Node& table, const IntakeConfig& intake) {
         item ? item->line : table.line, dotted(where_, name),
         fmt::format("{} is taken by the intake of line {}", quoted(where, 200), other->second));
   }
+}
+
+void IntakeReader::tls(const Node& table, const Options& options) {
+  auto needs = [&](std::string_view given, std::string_view missing) {
+    if (options.text(given).empty() || !options.text(missing).empty()) return;
+    const Node* item = table.find(given);
+    reader_.fault(item ? item->line : table.line, dotted(where_, given),
+                  fmt::format("needs {} too", missing));
+  };
+  needs("tls_cert", "tls_key");
+  needs("tls_key", "tls_cert");
+  needs("tls_client_ca", "tls_cert");
 }
 
 void IntakeReader::door(const Node& table, const IntakeConfig& intake) {

@@ -57,8 +57,12 @@ std::string written(const OptionRow& row, std::string_view value) {
 }
 
 // For rows without a default: something that shows the shape and is read without a fault.
-std::string_view example(const OptionRow& row) {
+std::string example(const OptionRow& row) {
   if (row.name == "listen") return "127.0.0.1:8440";
+  if (row.name == "proxy") return "http://proxy.example.com:3128";
+  if (row.kind == OptionKind::path && row.name != "path") {
+    return fmt::format("/etc/checkrelay/{}.pem", row.name);
+  }
   switch (row.kind) {
     case OptionKind::url:
       return "https://monitor.example.com";
@@ -76,7 +80,7 @@ std::string_view example(const OptionRow& row) {
     case OptionKind::mode:
       return "0660";
     case OptionKind::choice:
-      return split(row.choices, '|').front();
+      return std::string(split(row.choices, '|').front());
     default:
       return "";
   }

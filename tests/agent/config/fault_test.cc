@@ -105,6 +105,9 @@ std::vector<Case> cases() {
       {"OpenHttpListener", framed("[[intake]]\ntype = \"http\"\nlisten = \"0.0.0.0:80\"\n"),
        "c:5: intake.http.listen: \"0.0.0.0:80\" is not loopback and there is no [[intake.user]]: "
        "anybody could hand in results\n"},
+      {"CertificateWithoutItsKey",
+       framed("[[intake]]\ntype = \"tcp\"\nlisten = \"127.0.0.1:1\"\ntls_cert = \"/c\"\n"),
+       "c:6: intake.tcp.tls_cert: needs tls_key too\n"},
       {"UsersOfASocket",
        framed("[[intake]]\ntype = \"unix\"\npath = \"/x\"\n[[intake.user]]\n"
               "name = \"a\"\npassword = \"b\"\n"),

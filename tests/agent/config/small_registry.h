@@ -70,7 +70,9 @@ inline constexpr std::array kUnixRows{
 inline constexpr std::array kSpoolRows{
     OptionRow{.name = "path", .kind = OptionKind::path, .required = true},
     OptionRow{.name = "rescan", .kind = OptionKind::duration, .fallback = "30s"}};
-inline constexpr std::array kListenRows{OptionRow{.name = "listen", .required = true}};
+inline constexpr std::array kListenRows{OptionRow{.name = "listen", .required = true},
+                                        OptionRow{.name = "tls_cert", .kind = OptionKind::path},
+                                        OptionRow{.name = "tls_key", .kind = OptionKind::path}};
 
 inline const Registry& small_registry() {
   static const SmallDialect kNative("native", std::nullopt, std::nullopt, {});
