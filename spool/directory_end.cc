@@ -36,7 +36,12 @@ Result<std::shared_ptr<Directory>> open_rejected(const Directory& parent) {
   if (mkdirat(parent.fd, kRejected, 0750) != 0 && errno != EEXIST) return trouble("rejected/");
   int fd = openat(parent.fd, kRejected, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return trouble("rejected/");
-  return std::make_shared<Directory>(fd);
+  auto rejected = std::make_shared<Directory>(fd);
+  struct stat st {};
+  bool ours = fstat(fd, &st) == 0 && (st.st_uid == geteuid() || st.st_uid == 0);
+  if (!ours)  // whoever may write into the spool could have made it
+    return fail(Errc::unavailable, fmt::format("rejected/ belongs to uid={}", st.st_uid));
+  return rejected;
 }
 
 Result<void> write_all(int fd, std::string_view text) {

@@ -64,10 +64,11 @@ Result<void> DirectoryWorker::start() {
 // by the scan.
 Result<void> DirectoryWorker::open_directory() {
   directory_.reset();
-  watch_->watch(setup_.path);
+  bool watched = watch_->watch(setup_.path);
   int fd = open(setup_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return fail(Errc::unavailable, quoted(setup_.path) + ": " + std::strerror(errno));
   directory_ = std::make_shared<Directory>(fd);
+  if (!watched) tell_trouble(".", "no events can be had; the rescan finds what comes");
   return {};
 }
 
@@ -136,7 +137,8 @@ void DirectoryWorker::step() {
 
 bool DirectoryWorker::may_read() const {
   return !stopping_ && !holding_ && !receiver_.congested() && open_files_ < kMaxOpenFiles &&
-         stuck_.size() < kMaxStuck && (!current_ || current_->open < kMaxOpenChunks);
+         unsettled_ < kMaxUnsettled && stuck_.size() < kMaxStuck &&
+         (!current_ || current_->open < kMaxOpenChunks);
 }
 
 void DirectoryWorker::read_files() {

@@ -34,6 +34,7 @@ class DirectoryWorker : public std::enable_shared_from_this<DirectoryWorker> {
   static constexpr std::size_t kBytesAStep = 512 * 1024;
   static constexpr std::size_t kChunk = 64 * 1024;
   static constexpr std::size_t kMaxOpenFiles = 256;  // read, and waiting for their commit
+  static constexpr std::size_t kMaxUnsettled = 256;  // chunks of all files
   static constexpr std::size_t kMaxOpenChunks = 16;  // of one file
   static constexpr std::size_t kMaxStuck =
       1000;  // read, but neither removed nor moved: then nothing new

@@ -155,6 +155,18 @@ TEST_F(SpoolDirectoryTest, WhatCannotBeMovedStaysAndIsNotReadAgain) {
   EXPECT_EQ(receiver_.taken.size(), 1U);
 }
 
+TEST_F(SpoolDirectoryTest, ARejectedFolderOfSomebodyElseIsNotUsed) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give folders away";
+  fs::create_directory(path_ / "rejected");
+  ASSERT_EQ(chown((path_ / "rejected").c_str(), 65534, 65534), 0);
+  write("a", "rubbish");
+  open();
+  until([&] { return receiver_.counted == 1; });
+  turn(5);
+  EXPECT_TRUE(there("a"));
+  EXPECT_TRUE(fs::is_empty(path_ / "rejected"));
+}
+
 TEST_F(SpoolDirectoryTest, AFullJournalLeavesTheFileAndIsAskedAgain) {
   bool full = true;
   receiver_.judge = [&full](const CheckResult& r) {
@@ -299,7 +311,7 @@ TEST_F(SpoolDirectoryTest, AnEmptyFileIsRemoved) {
 TEST_F(SpoolDirectoryTest, ALargeFileIsReadInBoundedSteps) {
   receiver_.automatic = false;
   std::string text;
-  while (text.size() < 4'000'000) text += result("h" + std::to_string(text.size()));
+  while (text.size() < 1'500'000) text += result("h" + std::to_string(text.size()));
   write("a", text);
   open();
   until([&] { return receiver_.most_waiting >= 16; });
