@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <span>
+#include <algorithm>
+#include <iterator>
+#include <optional>
 #include <vector>
 
 #include "agent/base/text.h"
@@ -75,20 +76,24 @@ std::string to_string(const Value& value) {
   return "a binary value";
 }
 
-Result<void> ResultBuilder::set(std::string_view key, const Value& value) {
-  for (std::size_t i = 0; i < std::size(kKeys); ++i) {
-    if (kKeys[i].name != key) continue;
-    if ((seen_ & (1U << i)) != 0) return fail(Errc::invalid, fmt::format("{}: given twice", key));
-    seen_ |= 1U << i;
-    Result<void> done = (this->*kKeys[i].set)(value);
-    if (!done) return fail(Errc::invalid, fmt::format("{}: {}", key, done.error().what));
-    return {};
-  }
+Error ResultBuilder::unknown(std::string_view key) {
   std::vector<std::string_view> names;
   for (const Key& k : kKeys) names.push_back(k.name);
   auto meant = closest(key, names);
-  return fail(Errc::invalid, quoted(key) + " is not a key of a check result" +
-                                 (meant ? fmt::format(" (did you mean {}?)", *meant) : ""));
+  return {Errc::invalid, quoted(key) + " is not a key of a check result" +
+                             (meant ? fmt::format(" (did you mean {}?)", *meant) : "")};
+}
+
+Result<void> ResultBuilder::set(std::string_view key, const Value& value) {
+  const Key* found = std::find_if(std::begin(kKeys), std::end(kKeys),
+                                  [key](const Key& k) { return k.name == key; });
+  if (found == std::end(kKeys)) return tl::unexpected<Error>(unknown(key));
+  unsigned bit = 1U << static_cast<unsigned>(found - kKeys);
+  if ((seen_ & bit) != 0) return fail(Errc::invalid, fmt::format("{}: given twice", key));
+  seen_ |= bit;
+  Result<void> done = (this->*found->set)(value);
+  if (!done) return fail(Errc::invalid, fmt::format("{}: {}", key, done.error().what));
+  return {};
 }
 
 Result<void> ResultBuilder::set_host(const Value& v) {

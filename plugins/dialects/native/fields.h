@@ -34,6 +34,7 @@ class ResultBuilder {
  private:
   struct Key;
   static const Key kKeys[];
+  [[nodiscard]] static Error unknown(std::string_view key);
   [[nodiscard]] Result<void> set_host(const Value& value);
   [[nodiscard]] Result<void> set_service(const Value& value);
   [[nodiscard]] Result<void> set_state(const Value& value);
