@@ -17,7 +17,10 @@ class ByteStream {
     virtual void on_bytes(std::string_view bytes) = 0;  // at most kReadChunk
     virtual void on_end() = 0;                          // the peer sends no more; it may still read
     virtual void on_failure(const std::string& what) = 0;  // nothing more comes or goes
-    virtual void on_progress() = 0;                        // something that was written has gone
+    // What came is not the language of this stream: nothing more comes, but end() still lets the
+    // peer read why, and until then what it sends is passed on as it is.
+    virtual void on_garbled(const std::string& what) { on_failure(what); }
+    virtual void on_progress() = 0;  // something that was written has gone
   };
   static constexpr std::size_t kReadChunk = 64 * 1024;
 

@@ -130,6 +130,12 @@ void InboundConnection::on_failure(const std::string& what) {
   die();
 }
 
+void InboundConnection::on_garbled(const std::string& what) {
+  log_turned_away(door_, peer_, what);
+  close();
+  update();
+}
+
 void InboundConnection::on_progress() {
   active_ = door_.loop.now().steady;
   if (phase_ == Phase::ending) linger_until_ = active_ + kLinger;

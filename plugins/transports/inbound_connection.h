@@ -87,6 +87,7 @@ class InboundConnection final : public ByteStream::Owner {
   void on_bytes(std::string_view bytes) override;
   void on_end() override;
   void on_failure(const std::string& what) override;
+  void on_garbled(const std::string& what) override;
   void on_progress() override;
 
   void sniff_more(std::string_view bytes);

@@ -81,7 +81,7 @@ TlsStream::~TlsStream() = default;
 void TlsStream::read(bool wanted) {
   const bool again = wanted && !wanted_;
   wanted_ = wanted;
-  inner_->read(wanted && live());
+  inner_->read(wanted && !failed_ && !peer_ended_);
   if (!again) return;
   // What was left undecrypted while nobody wanted it.
   loop_.defer([this, alive = std::weak_ptr<char>(alive_)] {
@@ -90,7 +90,7 @@ void TlsStream::read(bool wanted) {
 }
 
 void TlsStream::write(std::string_view bytes) {
-  if (failed_ || ending_) return;
+  if (failed_ || broken_ || ending_) return;
   plain_.append(bytes);
   send_plain();
 }
@@ -101,12 +101,13 @@ void TlsStream::end() {
   if (ending_ || failed_) return;
   ending_ = true;
   ERR_clear_error();
-  if (SSL_is_init_finished(ssl_.get())) SSL_shutdown(ssl_.get());
+  if (!broken_ && SSL_is_init_finished(ssl_.get())) SSL_shutdown(ssl_.get());
   send_cipher();
   inner_->end();
 }
 
 void TlsStream::on_bytes(std::string_view bytes) {
+  if (broken_) return owner_->on_bytes(bytes);
   if (!live()) return;
   BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
   pump();
@@ -114,6 +115,7 @@ void TlsStream::on_bytes(std::string_view bytes) {
 
 // Without the TLS goodbye nobody can tell whether something was cut off.
 void TlsStream::on_end() {
+  if (broken_) return owner_->on_end();
   if (!live()) return;
   pump();
   if (!live()) return;
@@ -186,9 +188,11 @@ void TlsStream::send_cipher() {
   (void)BIO_reset(out_);
 }
 
+// The alert that says why is on its way.
 void TlsStream::fail(const char* during) {
-  const std::string what = std::string(during) + ": " + openssl_reason();
-  on_failure(what);
+  broken_ = true;
+  plain_.clear();
+  owner_->on_garbled(std::string(during) + ": " + openssl_reason());
 }
 
 }  // namespace checkrelay

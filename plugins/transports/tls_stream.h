@@ -54,7 +54,7 @@ class TlsStream final : public ByteStream, private ByteStream::Owner {
   void send_plain();
   void send_cipher();
   void fail(const char* during);
-  [[nodiscard]] bool live() const { return !failed_ && !peer_ended_; }
+  [[nodiscard]] bool live() const { return !failed_ && !broken_ && !peer_ended_; }
 
   Loop& loop_;
   std::unique_ptr<ByteStream> inner_;
@@ -67,7 +67,8 @@ class TlsStream final : public ByteStream, private ByteStream::Owner {
   bool wanted_ = false;
   bool ending_ = false;
   bool peer_ended_ = false;
-  bool failed_ = false;
+  bool failed_ = false;                                     // the inner stream is gone
+  bool broken_ = false;                                     // the peer does not speak TLS as we do
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // what deferred calls look at
 };
 

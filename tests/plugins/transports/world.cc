@@ -195,8 +195,11 @@ void Client::read(bool wanted) {
   watch();
 }
 
-std::size_t Client::lines() const {
-  return static_cast<std::size_t>(std::count(received.begin(), received.end(), '\n'));
+std::size_t Client::lines() {
+  const auto from = received.begin() + static_cast<std::ptrdiff_t>(counted_);
+  lines_ += static_cast<std::size_t>(std::count(from, received.end(), '\n'));
+  counted_ = received.size();
+  return lines_;
 }
 
 void Client::close(bool reset) {

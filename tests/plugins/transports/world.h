@@ -64,7 +64,7 @@ class Client {
   void close(bool reset = false);
   void read(bool wanted);  // on from the start
   [[nodiscard]] std::size_t unsent() const { return unsent_.size(); }
-  [[nodiscard]] std::size_t lines() const;
+  [[nodiscard]] std::size_t lines();  // received
   [[nodiscard]] bool over() const { return ended || broken; }
 
   std::string received;
@@ -78,6 +78,8 @@ class Client {
   int fd_;
   bool reads_ = true;
   bool shut_ = false;
+  std::size_t lines_ = 0;
+  std::size_t counted_ = 0;  // bytes
   std::string unsent_;
 };
 
