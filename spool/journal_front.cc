@@ -214,11 +214,7 @@ void JournalFront::work_reads() {
 }
 
 bool JournalFront::worth_a_look(const JournalStats& now, const JournalStats& before) {
-  if (now.full != before.full || now.trouble != before.trouble) return true;
-  return !std::equal(now.lanes.begin(), now.lanes.end(), before.lanes.begin(), before.lanes.end(),
-                     [](const LaneStats& a, const LaneStats& b) {
-                       return a.claimable == b.claimable && a.next_due == b.next_due;
-                     });
+  return now.full != before.full || now.trouble != before.trouble || now.lanes != before.lanes;
 }
 
 void JournalFront::publish() {

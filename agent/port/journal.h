@@ -90,6 +90,7 @@ struct LaneStats {
   std::optional<Wall> oldest{};      // `received` of the oldest pending one
   bool claimable = false;            // a claim now would probably bring something
   std::optional<Steady> next_due{};  // when one that was put off becomes claimable
+  bool operator==(const LaneStats&) const = default;
 };
 
 struct JournalStats {

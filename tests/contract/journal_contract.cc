@@ -360,6 +360,14 @@ TEST_P(JournalContract, OnePutOffSubjectDoesNotHoldUpThousandsOfOthers) {
   EXPECT_EQ(claims[0].seq, good);
 }
 
+TEST_P(JournalContract, StatsTellASettlementWithoutBeingAsked) {
+  rig_.lane("a");
+  const Seq seq = rig_.put("s", "1");
+  ASSERT_EQ(rig_.claim().size(), 1U);
+  rig_.journal().settle(0, {{seq, End::delivered, {}, false, "ok"}});
+  rig_.until([this] { return rig_.journal().stats().lanes[0].delivered == 1; });
+}
+
 TEST_P(JournalContract, StatsSayWhatIsOldest) {
   rig_.lane("a");
   const Wall first = rig_.now().wall;
