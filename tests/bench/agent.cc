@@ -87,7 +87,7 @@ void Agent::wait_delivered(std::uint64_t count, double seconds) const {
   for (AgentStatus s; (s = ask_status(socket())).delivered < count;) {
     if (s.dead > 0) failed(fmt::format("has {} dead results", s.dead));
     if (seconds_now() > until)
-      failed(fmt::format("delivered {} of {} in {} s", s.delivered, count, seconds));
+      failed(fmt::format("delivered {} of {} in {} s: {}", s.delivered, count, seconds, s.text));
     std::this_thread::sleep_for(kStatusPause);
   }
 }

@@ -53,7 +53,7 @@ AgentStatus ask_status(const std::string& socket) {
     give_up("/v1/status answered: {}", answer.substr(0, 300));
   const nlohmann::json& destinations = json["destinations"];
   return {sum(json["intakes"], "accepted"), sum(destinations, "delivered"),
-          sum(destinations, "dead")};
+          sum(destinations, "dead"), json.dump()};
 }
 
 }  // namespace checkrelay::bench

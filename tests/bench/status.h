@@ -10,6 +10,7 @@ struct AgentStatus {
   std::uint64_t accepted = 0;
   std::uint64_t delivered = 0;
   std::uint64_t dead = 0;
+  std::string text{};  // as it was answered
 };
 // GET /v1/status, summed over intakes and destinations.
 AgentStatus ask_status(const std::string& socket);
