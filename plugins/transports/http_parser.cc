@@ -48,7 +48,6 @@ struct HttpParser::Callbacks {
     auto& headers = self.message_.headers;
     if (!self.in_name_) headers.emplace_back();
     self.in_name_ = true;
-    if (headers.size() > self.limits_.headers) return self.refuse(431, "too many headers");
     headers.back().name.append(at, size);
     return 0;
   }
@@ -105,8 +104,10 @@ std::size_t HttpParser::feed(std::string_view bytes) {
   std::size_t taken = 0;
   if (!head_ended_) {
     taken = scan_head(bytes);
-    if (fault_) return taken;
-    execute(bytes.substr(0, taken));
+    // Which fault is told must not hang on how the bytes were cut: the first one counts.
+    const auto scanned = std::exchange(fault_, std::nullopt);
+    execute(bytes.substr(0, taken - (scanned ? 1 : 0)));
+    if (!fault_) fault_ = scanned;
   }
   if (complete_ || fault_ || taken == bytes.size()) return taken;
   const std::size_t body_before = message_.body.size();
@@ -145,6 +146,7 @@ void HttpParser::scan_byte(char c) {
   } else if (c != '\r') {
     if (line_empty_ && lines_ > 0 && (c == ' ' || c == '\t')) refuse(400, "folded header");
     if (line_empty_ && lines_ > 0 && c == ':') refuse(400, "header without a name");
+    if (line_empty_ && lines_ > limits_.headers) refuse(431, "too many headers");
     line_empty_ = false;
   }
   after_cr_ = c == '\r';

@@ -125,6 +125,7 @@ const std::vector<Case>& cases() {
       {"BadAuthorization", get("Authorization: Basic !!!\r\n"), 400, 0},
       {"TwoAuthorizations", get("Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"), 400, 0},
       {"Garbage", "\x16\x03\x01\x02\x00\x01", 400, 0},
+      {"FirstOfTwoFaultsIsTold", "FROB / HTTP/1.1\r\2Host: a\r\n\r\n", 501, 0},
       {"FaultComesAfterTheFirst", get("") + "GET / HTTP/1.1\r\n\r\n", 400, 1},
   };
   return kCases;
