@@ -19,14 +19,16 @@
 namespace checkrelay {
 namespace {
 
-constexpr Duration kStopCheck = std::chrono::milliseconds(20);  // while stopping: are all replies out?
+constexpr Duration kStopCheck =
+    std::chrono::milliseconds(20);  // while stopping: are all replies out?
 
 std::uint64_t random_seed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32U) | device();
 }
 
-// Every connection is a descriptor; the usual soft limit of 1024 is below limits.max_connections plus the rest.
+// Every connection is a descriptor; the usual soft limit of 1024 is below limits.max_connections
+// plus the rest.
 void raise_file_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -46,7 +48,9 @@ JournalOptions journal_options(const Config& config) {
 class Daemon {
  public:
   Daemon(std::string file, const Registry& registry)
-      : file_(std::move(file)), registry_(registry), journal_wake_(loop_, [this] { journal_woke(); }) {}
+      : file_(std::move(file)),
+        registry_(registry),
+        journal_wake_(loop_, [this] { journal_woke(); }) {}
 
   [[nodiscard]] Result<void> start(Config config);
   void run();
@@ -89,13 +93,15 @@ Environment Daemon::environment() {
       turn();
     });
   };
+  env.longest_turn = [this] { return loop_.longest_turn(); };
   env.seed = random_seed();
   return env;
 }
 
 Result<void> Daemon::open_journal(const Config& config) {
   std::vector<std::string> reports;
-  auto journal = open_sqlite_journal(journal_options(config), [this] { journal_wake_.wake(); }, &reports);
+  auto journal = open_sqlite_journal(
+      journal_options(config), [this] { journal_wake_.wake(); }, &reports);
   for (const std::string& r : reports) log(Level::error, "journal", {{"report", r}});
   if (!journal) return tl::unexpected(journal.error());
   journal_ = std::move(*journal);
@@ -158,14 +164,16 @@ void Daemon::on_signal(int signal) {
 void Daemon::reload() {
   notify_reloading(loop_.now().steady);
   Loaded loaded = load_config(file_, registry_);
-  for (const Fault& f : loaded.faults) log(Level::error, "configuration", {{"fault", to_string(f)}});
+  for (const Fault& f : loaded.faults)
+    log(Level::error, "configuration", {{"fault", to_string(f)}});
   if (loaded.faults.empty()) {
     auto level = parse_level(loaded.config.log.text("level"));
     if (level) set_log_level(*level);
     agent_->reload(std::move(loaded.config));
     log(Level::info, "configuration reloaded", {{"config", file_}});
   } else {
-    log(Level::error, "the old configuration stays", {{"config", file_}, {"faults", loaded.faults.size()}});
+    log(Level::error, "the old configuration stays",
+        {{"config", file_}, {"faults", loaded.faults.size()}});
   }
   notify_ready("accepting results");
 }

@@ -135,10 +135,12 @@ void Lane::settle(const Settlement& s, Instant now, LaneOutput& out) {
 }
 
 void Lane::give_back(Entry& e, const Settlement& s, Instant now, LaneOutput& out) {
-  ++retries_;
-  if (e.tries < 65535) ++e.tries;
+  if (s.tried && e.tries < 65535) ++e.tries;
   const bool later = s.end == Settlement::End::later;
-  out.events.push_back({e.seq, later ? Note::later : Note::put_back, s.answer});
+  if (s.tried || !s.answer.empty()) {
+    ++retries_;
+    out.events.push_back({e.seq, later ? Note::later : Note::put_back, s.answer});
+  }
   if (indexed(e.seq)) {
     if (index_.get(e.subject) > e.seq) {
       ++superseded_;

@@ -211,13 +211,13 @@ std::string with_identity(std::string_view line, std::string_view id, Wall time)
 }
 
 Reply parse_reply(std::string_view line) {
-  if (line.starts_with("{\"ok\":true")) return {true, {}};
+  if (line.starts_with("{\"ok\":true")) return {true, {}, false};
   constexpr std::string_view kError = "\"error\":\"";
   std::size_t at = line.find(kError);
   if (!line.starts_with("{\"ok\":false") || at == line.npos) {
-    return {false, "unexpected reply " + quoted(line)};
+    return {false, "unexpected reply " + quoted(line), false};
   }
-  return {false, unescaped(line.substr(at + kError.size()))};
+  return {false, unescaped(line.substr(at + kError.size())), line.ends_with(",\"retry\":true}")};
 }
 
 }  // namespace checkrelay

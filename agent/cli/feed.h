@@ -59,6 +59,8 @@ class Feed {
 struct Reply {
   bool ok = false;
   std::string error{};  // where not ok
+  bool retry =
+      false;  // where not ok: the agent has no room or no disk now; the result itself is good
 };
 [[nodiscard]] Reply parse_reply(std::string_view line);
 

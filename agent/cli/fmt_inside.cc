@@ -1,5 +1,5 @@
-// {fmt}'s own definitions, as part of the front program: it then needs no shared C++ library, which would take longer to
-// load than a result takes to hand in. Debian's package has no static library.
+// {fmt}'s own definitions, as part of the front program: it then needs no shared C++ library, which
+// would take longer to load than a result takes to hand in. Debian's package has no static library.
 #include <fmt/format-inl.h>
 
 template auto fmt::detail::dragonbox::to_decimal(float x) -> decimal_fp<float>;

@@ -81,7 +81,12 @@ Result<void> Sender::read_reply(Steady deadline) {
   owed_bytes_ -= item.bytes.size();
   progress_ = true;
   Reply reply = parse_reply(*line);
-  if (!reply.ok) refuse(item, reply.error);
+  if (reply.retry && options_.spool) {
+    turned_away_ = reply.error;
+    keep(std::move(item));
+  } else if (!reply.ok) {
+    refuse(item, reply.error);
+  }
   return {};
 }
 
@@ -114,15 +119,16 @@ void Sender::keep(Item item) {
 void Sender::write_spool_file() {
   if (chunk_items_ == 0) return;
   std::string chunk = std::exchange(chunk_, {});
+  const std::string& why = trouble_.empty() ? turned_away_ : trouble_;
   std::size_t items = std::exchange(chunk_items_, 0);
   std::string name = "send-" + ids_.make(wall_now());
   Result<void> kept = options_.spool ? keep_in_spool(options_.spool_dir, name, chunk)
                                      : Result<void>(fail(Errc::refused, "--no-spool"));
   if (kept) {
-    return note_(fmt::format("{}; kept in {}/{}", trouble_, options_.spool_dir, name));
+    return note_(fmt::format("{}; kept in {}/{}", why, options_.spool_dir, name));
   }
   lost_ += items;
-  note_(fmt::format("{}; NOT kept: {}", trouble_, kept.error().what));
+  note_(fmt::format("{}; NOT kept: {}", why, kept.error().what));
 }
 
 void Sender::settle() {

@@ -52,9 +52,10 @@ class Sender {
   std::function<void(std::size_t, const std::string&)> refused_to_;
   std::function<void(const std::string&)> note_;
   std::optional<AgentSocket> agent_;
-  std::string trouble_;    // why the agent is away; empty = it is not
-  bool progress_ = false;  // a reply has come since the link was made
-  std::deque<Item> owed_;  // sent, in order, without a reply yet
+  std::string trouble_;      // why the agent is away; empty = it is not
+  std::string turned_away_;  // what the agent last said when it had no room for a good result
+  bool progress_ = false;    // a reply has come since the link was made
+  std::deque<Item> owed_;    // sent, in order, without a reply yet
   std::size_t owed_bytes_ = 0;
   std::string chunk_;  // of the next spool file
   std::size_t chunk_items_ = 0;

@@ -195,8 +195,14 @@ void Agent::bury_retired() {
   (void)extract_if(retired_doors_, [](const OpenDoor& d) { return d.listener->idle(); });
 }
 
+bool Agent::waits_for_predecessor(const Delivery& d) const {
+  return std::any_of(retired_deliveries_.begin(), retired_deliveries_.end(),
+                     [&](const auto& old) { return old->lane() == d.lane() && !old->idle(); });
+}
+
 void Agent::tick(Instant now) {
-  for (auto& d : deliveries_) d->tick(now);
+  for (auto& d : deliveries_)
+    if (!waits_for_predecessor(*d)) d->tick(now);
   bury_retired();
 }
 
@@ -212,6 +218,7 @@ void Agent::journal_polled() {
 std::optional<Steady> Agent::deadline(Instant now) const {
   std::optional<Steady> earliest;
   for (const auto& d : deliveries_) {
+    if (waits_for_predecessor(*d)) continue;  // whose end kicks
     auto due = d->deadline(now);
     if (due && (!earliest || *due < *earliest)) earliest = due;
   }
@@ -246,7 +253,9 @@ Status Agent::status() const {
   s.trouble = trouble_of(journal);
   s.bytes = journal.bytes;
   s.commits = journal.commits;
+  if (env_.longest_turn) s.longest_turn = env_.longest_turn();
   s.log_lines_lost = log_lines_lost();
+  s.mended = intake_.mended();
   for (const OpenDoor& d : doors_)
     s.intakes.push_back(
         {d.door->config().type, d.listener->where(), d.door->accepted(), d.door->refused()});

@@ -55,6 +55,8 @@ class Agent {
                                                         LaneId lane);
   [[nodiscard]] Result<void> apply_intakes(const Config& config, bool strict);
   [[nodiscard]] Result<OpenDoor> open(const IntakeConfig& config, const Config& whole);
+  // Two at once would double the destination's rate and sessions.
+  [[nodiscard]] bool waits_for_predecessor(const Delivery& d) const;
   void retire_unwanted(const Config& config);
   void bury_retired();
 

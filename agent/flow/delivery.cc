@@ -24,6 +24,7 @@ std::vector<Settlement> all_put_back(const std::vector<Claim>& claims) {
   for (const Claim& c : claims) {
     Settlement& s = settlements.emplace_back();
     s.seq = c.seq;
+    s.tried = false;
   }
   return settlements;
 }

@@ -36,7 +36,7 @@ void Door::configure(const IntakeConfig& config, const Registry& registry) {
 std::unique_ptr<Conversation> Door::accept(const Peer&, const InboundContext& context,
                                            std::string& why) {
   if (context.framing == Framing::http)
-    return std::make_unique<HttpDoor>(context, access_, dialects_);
+    return std::make_unique<HttpDoor>(context, access_, dialects_, intake_.default_host());
   for (const Dialect* d : dialects_)
     if (auto conversation = d->inbound(context)) return conversation;
   why = "none of this intake's dialects can read it";
@@ -45,6 +45,7 @@ std::unique_ptr<Conversation> Door::accept(const Peer&, const InboundContext& co
 
 void Door::submit(const Peer&, Submission submission,
                   std::function<void(std::vector<Outcome>)> done) {
+  intake_.note_mended(submission.mended);
   intake_.submit(std::move(submission.results), env_.now(),
                  [counters = counters_, done = std::move(done)](std::vector<Outcome> outcomes) {
                    for (const Outcome& o : outcomes)

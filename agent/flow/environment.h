@@ -12,6 +12,7 @@ struct Environment {
   std::function<Instant()> now{};  // frozen for a turn
   std::function<void()> kick{};    // asks for Agent::tick() at the end of this turn
   std::function<void(std::function<void()>)> defer{};  // runs at the end of this turn
+  std::function<Duration()> longest_turn{};            // of the loop so far; for metrics
   std::uint64_t seed = 0;                              // of ids and jitter; random outside tests
 };
 

@@ -24,8 +24,11 @@ Message unauthorized(const std::string& why) {
 }  // namespace
 
 HttpDoor::HttpDoor(InboundContext context, std::shared_ptr<const Access> access,
-                   std::vector<const Dialect*> dialects)
-    : context_(std::move(context)), access_(std::move(access)), dialects_(std::move(dialects)) {}
+                   std::vector<const Dialect*> dialects, std::string default_host)
+    : context_(std::move(context)),
+      access_(std::move(access)),
+      dialects_(std::move(dialects)),
+      default_host_(std::move(default_host)) {}
 
 const User* HttpDoor::identify(const Message& in, std::string& why) const {
   if (!in.credentials) {
@@ -73,13 +76,14 @@ void HttpDoor::withhold(Actions& out, std::size_t first) {
     std::vector<CheckResult> allowed;
     for (CheckResult& r : s.results) {
       Outcome& o = outcomes.emplace_back();
-      o.ok = Access::may_speak_for(*user_, r.subject.host);
+      const std::string& host = r.subject.host.empty() ? default_host_ : r.subject.host;
+      o.ok = Access::may_speak_for(*user_, host);
       if (o.ok) {
         allowed.push_back(std::move(r));
         continue;
       }
       o.code = Errc::refused;
-      o.error = "host: " + quoted(user_->name) + " may not speak for " + quoted(r.subject.host);
+      o.error = "host: " + quoted(user_->name) + " may not speak for " + quoted(host);
       Refusal& refusal = out.refused.emplace_back();
       refusal.line = outcomes.size();
       refusal.what = o.error;

@@ -18,7 +18,7 @@ class HttpDoor : public Conversation {
  public:
   // `access` is shared with the door, so that a reload is seen by connections that are open.
   HttpDoor(InboundContext context, std::shared_ptr<const Access> access,
-           std::vector<const Dialect*> dialects);
+           std::vector<const Dialect*> dialects, std::string default_host);
 
   void start(Instant, Actions&) override {}
   void receive(Message in, Instant now, Actions& out) override;
@@ -36,6 +36,7 @@ class HttpDoor : public Conversation {
   InboundContext context_;
   std::shared_ptr<const Access> access_;
   std::vector<const Dialect*> dialects_;
+  std::string default_host_;  // of results that name none: a grant must cover it too
   std::unique_ptr<Conversation> inner_;
   std::optional<User> user_;  // of the present request; none where the door is open
   std::map<Ticket, std::vector<Outcome>> withheld_;  // one a result; ok = it went on

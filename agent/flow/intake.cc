@@ -42,6 +42,7 @@ struct Waiting {
 }  // namespace
 
 void Intake::configure(Admission admission, Router router) {
+  mended_ += admission_.mended();
   admission_ = std::move(admission);
   router_ = std::move(router);
 }

@@ -22,8 +22,13 @@ class Intake {
   void configure(Admission admission, Router router);
   // `done` gets one outcome a result, in order, at a later turn.
   void submit(std::vector<CheckResult> results, Instant now, Done done);
+  [[nodiscard]] const std::string& default_host() const { return admission_.default_host(); }
   // So much waits for its commit that nobody should read more.
   [[nodiscard]] bool congested() const;
+  // Sequences that were not UTF-8 and were replaced: by decoders, which say so here, and at
+  // admission.
+  void note_mended(std::uint64_t more) { mended_ += more; }
+  [[nodiscard]] std::uint64_t mended() const { return mended_ + admission_.mended(); }
 
  private:
   // An error, or a record appended to `records`.
@@ -32,6 +37,7 @@ class Intake {
   Journal& journal_;
   Admission admission_;
   Router router_;
+  std::uint64_t mended_ = 0;  // but for the present admission's
 };
 
 }  // namespace checkrelay

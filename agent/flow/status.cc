@@ -138,6 +138,8 @@ std::string status_metrics(const Status& s) {
              oldest),
       single("checkrelay_longest_turn_seconds", "Longest turn of the event loop", false,
              to_seconds(s.longest_turn)),
+      single("checkrelay_mended_total", "Sequences that were not UTF-8 and were replaced", true,
+             static_cast<double>(s.mended)),
       single("checkrelay_log_lines_lost_total", "Log lines dropped because nobody read them", true,
              static_cast<double>(s.log_lines_lost)),
       per_intake(s, "checkrelay_accepted_total", "Results accepted: on disk",

@@ -40,6 +40,7 @@ struct Status {
       destinations{};  // also those that are no longer configured but still owe something
   Duration longest_turn{};
   std::uint64_t log_lines_lost = 0;
+  std::uint64_t mended = 0;  // sequences that were not UTF-8 and were replaced
 };
 
 // Why the journal cannot take results; empty = it can.

@@ -40,8 +40,7 @@ Result<void> Admission::admit(CheckResult& r, bool& id_given, Wall now) {
     return fail(Errc::invalid, fmt::format("output: {} bytes, at most {} (limits.max_result): {}",
                                            size, options_.max_result, quoted(r.output)));
   if (r.subject.host.empty()) r.subject.host = options_.default_host;
-  make_valid_utf8(r.output);
-  make_valid_utf8(r.perfdata);
+  mended_ += make_valid_utf8(r.output) + make_valid_utf8(r.perfdata);
   if (auto ok = validate(r); !ok) return ok;
   r.received = now;
   if (r.time == Wall{}) r.time = now;

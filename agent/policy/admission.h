@@ -32,10 +32,14 @@ class Admission {
   Admission(Options options, std::uint64_t seed) : options_(std::move(options)), ids_(seed) {}
   // Error: Errc::invalid, naming the field. `id_given` tells whether the producer named the result.
   [[nodiscard]] Result<void> admit(CheckResult& r, bool& id_given, Wall now);
+  [[nodiscard]] const std::string& default_host() const { return options_.default_host; }
+  // Sequences in outputs that were not UTF-8 and were replaced, so far.
+  [[nodiscard]] std::uint64_t mended() const { return mended_; }
 
  private:
   Options options_;
   IdMaker ids_;
+  std::uint64_t mended_ = 0;
 };
 
 }  // namespace checkrelay

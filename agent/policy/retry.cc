@@ -101,6 +101,7 @@ Settlement settle(const Claim& claim, const Verdict& v, const RetryOptions& opti
     case Judgement::config:
     case Judgement::held:
       s.end = Settlement::End::put_back;
+      s.tried = false;
       return s;
     case Judgement::transient:
       break;

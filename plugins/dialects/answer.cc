@@ -34,10 +34,14 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
   }
 }
 
+// Shorter ones are in every other word, and no secrets.
+constexpr std::size_t kShortestRedacted = 4;
+
 void redact(std::string& text, const Credentials& login) {
   const std::string& secret = login.secret.reveal();
   if (secret.empty()) return;
   replace_all(text, base64(login.user + ":" + secret), "[secret]");
+  if (secret.size() < kShortestRedacted) return;
   replace_all(text, secret, "[secret]");
 }
 

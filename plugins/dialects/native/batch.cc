@@ -47,6 +47,10 @@ void append_reply(std::string& out, const Outcome& outcome, std::string_view uni
     json.key("id").text(outcome.id);
   else
     json.key("error").text(fmt::format("{} {}: {}", unit, number, outcome.error));
+  // Nothing is wrong with the result: the same line may be taken later, and may be kept elsewhere
+  // meanwhile.
+  if (!outcome.ok && (outcome.code == Errc::full || outcome.code == Errc::unavailable))
+    json.key("retry").boolean(true);
   json.end_object();
 }
 

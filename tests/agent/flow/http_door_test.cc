@@ -32,7 +32,7 @@ class HttpDoorTest : public testing::Test {
 
   FakeDialect dialect;
   std::shared_ptr<Access> access = std::make_shared<Access>();
-  HttpDoor door{InboundContext{}, access, {&dialect}};
+  HttpDoor door{InboundContext{}, access, {&dialect}, "edge1"};
 };
 
 Outcome ok(std::string id) {
