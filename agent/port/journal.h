@@ -77,11 +77,10 @@ struct Settlement {
   };
   Seq seq = 0;
   End end = End::put_back;
-  bool tried =
-      true;  // counts as a try of this record; false where the trouble was the lane's alone
   Steady due{};
   bool unknown_object = false;  // with later: counts towards first_unknown
   std::string answer{};         // the upstream's words, for the record's story
+  bool tried = true;            // counts as a try; false where the trouble was the lane's alone
 };
 
 struct LaneStats {
