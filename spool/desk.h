@@ -136,6 +136,7 @@ class Desk {
 
   std::vector<OpenBatch> staged_;  // the last one is still open
   std::size_t staged_bytes_ = 0, staged_ids_ = 0;
+  std::size_t load_bytes_ = 0;                          // that the claim at hand has read
   std::map<AsideKey, std::optional<AsideRow>> asides_;  // changes not yet stored; none = erased
   std::vector<TrailRow> full_trail_;                    // rows not yet stored
   TrailWriter trail_;

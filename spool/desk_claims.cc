@@ -11,7 +11,8 @@ namespace {
 constexpr LaneMask kAnyLane = ~LaneMask{0};
 constexpr std::size_t kCacheBytes = 2U << 20;  // of batches that are likely to be read again
 constexpr std::size_t kCacheBatches = 32;
-constexpr int kLoads = 16;  // rows of the log that one claim reads at most
+constexpr int kLoads = 256;                   // rows of the log that one claim reads at most
+constexpr std::size_t kLoadBytes = 1U << 20;  // likewise, about
 
 LaneMask bit(LaneId lane) { return LaneMask{1} << lane; }
 
@@ -107,6 +108,7 @@ bool Desk::load_more(LaneId id) {
     lane.loaded_upto(lane.folded());
     return false;
   }
+  load_bytes_ += batch->bytes();
   for (const Framed& r : batch->records())
     if ((r.header.lanes & bit(id)) != 0) lane.load(r.header);
   lane.loaded_upto(batch->last());
@@ -138,7 +140,9 @@ std::vector<Claim> Desk::claim(LaneId id, std::size_t records, std::size_t bytes
   Lane& lane = slots_[id]->lane;
   LaneOutput out;
   std::size_t sum = 0;
-  for (int loads = 0; loads <= kLoads && claims.size() < records && sum < bytes; ++loads) {
+  load_bytes_ = 0;
+  for (int loads = 0; loads <= kLoads && load_bytes_ < kLoadBytes; ++loads) {
+    if (claims.size() == records || sum >= bytes) break;
     for (const Taken& t : lane.claim(records - claims.size(), bytes - sum, now_, out)) {
       auto claim = claim_of(id, t);
       if (!claim) {
@@ -149,7 +153,9 @@ std::vector<Claim> Desk::claim(LaneId id, std::size_t records, std::size_t bytes
       sum += claim->body.size();
       claims.push_back(std::move(*claim));
     }
-    if (claims.size() < records && !load_more(id)) break;
+    if (claims.size() == records || load_more(id)) continue;
+    if (!lane.make_room(out)) break;
+    take_output(id, out);
   }
   take_output(id, out);
   return claims;

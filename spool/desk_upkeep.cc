@@ -77,8 +77,9 @@ bool Desk::upkeep(bool idle) {
       continue;
     }
     LaneOutput out;
-    lane.make_room(out);
+    (void)lane.make_room(out);
     take_output(i, out);
+    more = more || (idle && lane.changed() && trouble_.empty());  // claims expired some
     if (lane.empty_window() && load_more(i)) more = more || lane.empty_window();
     if (const auto lost = lane.write_off(); lost > 0)
       reports_.push_back(

@@ -1,6 +1,7 @@
 #include "spool/lane.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace checkrelay {
 
@@ -127,7 +128,8 @@ bool Lane::wants_more() const { return loaded_ < folded_ && window_.size() < lim
 
 void Lane::load(const RecordHeader& h) {
   if (h.seq <= loaded_ || !wants_more()) return;
-  if (!ahead(h.seq)) window_.push_back(entry_of(h));
+  window_.push_back(entry_of(h));
+  if (ahead(h.seq)) pass(window_.back());
   loaded_ = h.seq;
 }
 
@@ -145,6 +147,11 @@ void Lane::advance() {
     if (scan_ > 0) --scan_;
   }
   if (window_.empty()) cursor_ = loaded_;
+}
+
+void Lane::pass(Entry& e) {
+  e.status = Status::passed;
+  passed_upto_ = std::max(passed_upto_, e.seq);
 }
 
 void Lane::promote(BusyMap::iterator it) {
@@ -167,6 +174,19 @@ void Lane::release(std::uint64_t subject, Seq head) {
   if (it != busy_.end() && it->second.head == head) promote(it);
 }
 
+// The head may be claimed again, unless an older record of its subject was brought back meanwhile.
+void Lane::make_ready(Busy& busy) {
+  auto& waiting = busy.waiting;
+  while (!waiting.empty() && entry(waiting.front()) == nullptr) waiting.erase(waiting.begin());
+  if (!waiting.empty() && waiting.front() < busy.head) {
+    const Seq head = std::exchange(busy.head, waiting.front());
+    waiting.erase(waiting.begin());
+    waiting.insert(std::lower_bound(waiting.begin(), waiting.end(), head), head);
+  }
+  busy.phase = Phase::ready;
+  ready_.push(busy.head);
+}
+
 void Lane::release_due(Steady now) {
   while (!due_.empty() && due_.top().at <= now) {
     auto it = busy_.find(due_.top().subject);
@@ -175,8 +195,7 @@ void Lane::release_due(Steady now) {
     if (it->second.head == 0) {
       promote(it);
     } else {
-      it->second.phase = Phase::ready;
-      ready_.push(it->second.head);
+      make_ready(it->second);
     }
   }
 }
@@ -188,18 +207,23 @@ bool Lane::ready_top_is_stale() {
   return it == busy_.end() || it->second.head != e->seq || it->second.phase != Phase::ready;
 }
 
+// What was brought back waits until the window is there: an older one of its subject may come
+// before it.
+bool Lane::ready_in_reach() const {
+  return !ready_.empty() && (ready_.top() <= loaded_ || loaded_ == folded_);
+}
+
 // The oldest record that may be claimed now, or 0.
 Seq Lane::peek() {
   while (!ready_.empty() && ready_top_is_stale()) ready_.pop();
   for (; scan_ < window_.size(); ++scan_) {
     const Entry& e = window_[scan_];
     if (passes(e)) continue;
-    auto it = busy_.find(e.subject);
-    if (it == busy_.end()) break;
-    it->second.waiting.push_back(e.seq);
+    if (busy_.find(e.subject) == busy_.end()) break;
+    line_up(e.seq, e.subject);
   }
   const Seq fresh = scan_ < window_.size() ? window_[scan_].seq : 0;
-  if (ready_.empty()) return fresh;
+  if (!ready_in_reach()) return fresh;
   return fresh == 0 ? ready_.top() : std::min(fresh, ready_.top());
 }
 
@@ -254,11 +278,11 @@ void Lane::end(Entry& e, Note note, std::string answer, LaneOutput& out) {
   out.events.push_back({seq, note, answer});
   if (note == Note::dead) {
     out.aside.push_back({AsideChange::What::bury, seq, e.tries, {}, std::move(answer)});
-    if (aside_.erase(seq) == 0) e.status = Status::passed;
+    if (aside_.erase(seq) == 0) pass(e);
   } else if (aside_.count(seq) != 0) {
     forget_aside(seq, out);
   } else {
-    e.status = Status::passed;
+    pass(e);
   }
   changed_ = true;
   release(subject, seq);

@@ -101,8 +101,9 @@ class Lane {
   [[nodiscard]] bool empty_window() const { return window_.empty(); }
   void load(const RecordHeader& h);  // records of other lanes are skipped
   void loaded_upto(Seq seq);
-  void make_room(
-      LaneOutput& out);  // sets aside what waits behind put-off records, where the window is full
+  // Sets aside what waits behind put-off records, where the window is full. False where that freed
+  // nothing.
+  bool make_room(LaneOutput& out);
 
   // Backlog::latest after a start or a change of mode: while rebuilding() nothing is claimed and
   // nothing may be fed; every record from reindex_from() on goes through reindex(), then
@@ -178,11 +179,14 @@ class Lane {
   void unlink(Seq old, std::uint64_t subject, LaneOutput& out);
   void displace(const RecordHeader& h, bool count, LaneOutput& out);
   void forget_aside(Seq seq, LaneOutput& out);
+  void pass(Entry& e);
   void promote(BusyMap::iterator it);
   void release(std::uint64_t subject, Seq head);
   void release_due(Steady now);
+  void make_ready(Busy& busy);
   [[nodiscard]] Seq peek();
   [[nodiscard]] bool ready_top_is_stale();
+  [[nodiscard]] bool ready_in_reach() const;
   void take(Entry& e);
   void end(Entry& e, Note note, std::string answer, LaneOutput& out);
   void give_back(Entry& e, const Settlement& s, Instant now, LaneOutput& out);
@@ -203,7 +207,7 @@ class Lane {
   bool accounts_settled_ =
       false;                 // while rebuilding: the walk is past the records that are counted
   std::uint64_t plain_ = 0;  // while rebuilding: waiting records that the index does not hold
-  bool dropped_in_window_ = false;
+  Seq passed_upto_ = 0;      // no entry of the window behind it has passed
   std::uint64_t pending_ = 0, in_flight_ = 0, delivered_ = 0, superseded_ = 0, expired_ = 0,
                 dead_ = 0, retries_ = 0;
   std::deque<Entry> window_;

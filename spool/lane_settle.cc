@@ -56,7 +56,8 @@ void Lane::reindex(const RecordHeader& h, LaneOutput& out) {
   const Entry* e = entry(h.seq);
   if (e != nullptr && e->status == Status::flying) return;
   if (!live(h.seq)) {
-    if (indexed(h.seq)) index_.erase(h.subject);  // what came before it came to an end before it
+    // What came before it came to an end before it, unless it was brought back since.
+    if (indexed(h.seq) && aside_.count(index_.get(h.subject)) == 0) index_.erase(h.subject);
   } else if (indexed(h.seq)) {
     displace(h, false, out);
   } else {
@@ -152,8 +153,7 @@ void Lane::give_back(Entry& e, const Settlement& s, Instant now, LaneOutput& out
   e.status = Status::open;
   Busy& busy = busy_[e.subject];
   if (later) return put_off(e, s, now, out);
-  busy.phase = Phase::ready;
-  ready_.push(e.seq);
+  make_ready(busy);
 }
 
 void Lane::put_off(Entry& e, const Settlement& s, Instant now, LaneOutput& out) {
@@ -166,7 +166,7 @@ void Lane::put_off(Entry& e, const Settlement& s, Instant now, LaneOutput& out) 
   Aside& aside = it->second;
   if (fresh) {
     static_cast<Entry&>(aside) = e;
-    e.status = Status::passed;
+    pass(e);
   }
   if (s.unknown_object && aside.first_unknown == Wall{}) aside.first_unknown = now.wall;
   out.aside.push_back(
@@ -178,20 +178,21 @@ bool Lane::waits_behind_put_off(const Entry& e) const {
   return e.status == Status::open && it != busy_.end() && it->second.phase == Phase::put_off;
 }
 
-void Lane::make_room(LaneOutput& out) {
+bool Lane::make_room(LaneOutput& out) {
   constexpr std::size_t kStep = 256;  // copies a turn
-  if (rebuilding_ || window_.size() < limits_.window || scan_ < window_.size()) return;
+  if (rebuilding_ || window_.size() < limits_.window || scan_ < window_.size()) return false;
   std::size_t moved = 0;
   for (Entry& e : window_) {
     if (moved == kStep || aside_.size() >= limits_.aside) break;
     if (!waits_behind_put_off(e) || superseded(e.seq, e.subject)) continue;
     static_cast<Entry&>(aside_[e.seq]) = e;
     out.aside.push_back({AsideChange::What::park, e.seq, e.tries, {}, {}});
-    e.status = Status::passed;
+    pass(e);
     changed_ = true;
     ++moved;
   }
   advance();
+  return moved > 0;
 }
 
 bool Lane::drop(const RecordHeader& h, LaneOutput& out) {
@@ -201,7 +202,6 @@ bool Lane::drop(const RecordHeader& h, LaneOutput& out) {
   changed_ = true;
   index_.erase(h.subject, h.seq);
   if (Entry* e = entry(h.seq); e != nullptr) {
-    dropped_in_window_ = true;
     end(*e, Note::dropped, {}, out);
   } else {
     skip_ahead(h.seq);
@@ -267,16 +267,16 @@ LaneSaved Lane::save() const {
   s.expired = expired_;
   s.dead = dead_;
   s.retries = retries_;
-  const std::size_t end = dropped_in_window_ ? window_.size() : scan_;
   bool open_run = false;
-  for (std::size_t i = 0; i < end; ++i) {
-    const Entry& e = window_[i];
+  for (const Entry& e : window_) {
+    if (e.seq > passed_upto_) break;
     const bool passed = e.status == Status::passed;
     if (passed && open_run) s.passed.back().last = e.seq;
     if (passed && !open_run) s.passed.push_back({e.seq, e.seq});
     open_run = passed;
   }
-  for (const auto& [first, last] : ahead_) s.passed.push_back({first, last});
+  for (const auto& [first, last] : ahead_)
+    if (last > loaded_) s.passed.push_back({std::max(first, loaded_ + 1), last});
   return s;
 }
 
@@ -294,7 +294,7 @@ void Lane::fill(LaneStats& stats) const {
     stats.oldest = aside_.begin()->second.received;
   if (pending_ == 0) stats.oldest.reset();
   stats.claimable =
-      !rebuilding_ && pending_ > 0 && (!ready_.empty() || scan_ < window_.size() || wants_more());
+      !rebuilding_ && pending_ > 0 && (ready_in_reach() || scan_ < window_.size() || wants_more());
   stats.next_due.reset();
   if (!due_.empty()) stats.next_due = due_.top().at;
 }

@@ -1,0 +1,383 @@
+// Random sequences of everything that can be done to a journal, against a model so simple that it
+// is plainly right. The seed is printed; a failing one is run again with CHECKRELAY_SEED.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <random>
+#include <set>
+
+#include "spool/journal.h"
+#include "tests/contract/journal_contract.h"
+
+namespace checkrelay {
+namespace {
+
+using namespace std::chrono_literals;
+using End = Settlement::End;
+
+enum class State { pending, flying, delivered, superseded, expired, dead };
+
+struct Owed {
+  std::string subject{};
+  std::string body{};
+  Wall time{};
+  State state = State::pending;
+  unsigned retries = 0;
+};
+
+struct ModelLane {
+  bool latest = false;
+  Duration max_age{};
+  std::map<Seq, Owed> records{};
+  struct Wait {
+    Seq seq = 0;
+    Steady due{};
+  };
+  std::map<std::string, Wait> waits{};  // by subject
+
+  std::uint64_t count(State state) const {
+    return static_cast<std::uint64_t>(std::count_if(
+        records.begin(), records.end(), [&](const auto& r) { return r.second.state == state; }));
+  }
+  bool waits_now(const std::string& subject, Steady now) {
+    auto it = waits.find(subject);
+    if (it == waits.end()) return false;
+    if (it->second.due > now) return true;
+    waits.erase(it);
+    return false;
+  }
+  Seq newest_pending(const std::string& subject) const {
+    Seq newest = 0;
+    for (const auto& [seq, r] : records)
+      if (r.subject == subject && r.state == State::pending) newest = seq;
+    return newest;
+  }
+  bool flies(const std::string& subject) const {
+    return std::any_of(records.begin(), records.end(), [&](const auto& r) {
+      return r.second.subject == subject && r.second.state == State::flying;
+    });
+  }
+  void add(Seq seq, Owed owed) {
+    if (const Seq old = newest_pending(owed.subject); latest && old != 0)
+      records[old].state = State::superseded;
+    records[seq] = std::move(owed);
+  }
+  // The next one to be claimed, or 0.
+  Seq next(Instant now) {
+    std::set<std::string> seen;
+    for (auto& [seq, r] : records) {
+      if (r.state != State::pending || !seen.insert(r.subject).second) continue;
+      if (!flies(r.subject) && !waits_now(r.subject, now.steady)) return seq;
+    }
+    return 0;
+  }
+  std::vector<Seq> claim(std::size_t n, Instant now) {
+    std::vector<Seq> taken;
+    while (taken.size() < n) {
+      const Seq seq = next(now);
+      if (seq == 0) break;
+      Owed& r = records[seq];
+      const bool old = max_age.count() > 0 && r.time + max_age < now.wall;
+      r.state = old ? State::expired : State::flying;
+      if (!old) taken.push_back(seq);
+    }
+    return taken;
+  }
+  void give_back(Seq seq) {
+    Owed& r = records[seq];
+    ++r.retries;
+    const bool newer = newest_pending(r.subject) > seq;
+    r.state = latest && newer ? State::superseded : State::pending;
+  }
+  void crash() {
+    waits.clear();
+    for (auto& [seq, r] : records) {
+      if (r.state != State::flying) continue;
+      r.state = latest && newest_pending(r.subject) > seq ? State::superseded : State::pending;
+    }
+  }
+};
+
+struct ModelCase {
+  std::string name{};
+  bool sqlite = false;
+  bool exact = true;  // a window that holds everything: claims bring all that the model says
+  LaneLimits limits{};
+};
+void PrintTo(const ModelCase& c, std::ostream* out) { *out << c.name; }
+
+class JournalModel : public testing::TestWithParam<ModelCase> {
+ protected:
+  JournalModel() : rig_([this](std::function<void()> wake) { return open(std::move(wake)); }) {}
+
+  std::unique_ptr<Journal> open(std::function<void()> wake) {
+    JournalOptions options;
+    options.lane = GetParam().limits;
+    options.batch_bytes = GetParam().exact ? 4000 : 400;
+    options.history_bytes = 2000;
+    if (!GetParam().sqlite) return make_memory_journal(options, std::move(wake));
+    options.directory = place();
+    auto journal = open_sqlite_journal(options, std::move(wake), nullptr);
+    return journal ? std::move(*journal) : nullptr;
+  }
+  std::string place() const { return fmt::format("{}/state{}", directory_.path(), generation_); }
+  std::size_t pick(std::size_t n) {
+    return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_);
+  }
+  LaneId any_lane() { return static_cast<LaneId>(pick(lanes_.size())); }
+
+  void declare() {
+    lanes_.resize(3);
+    lanes_[1].latest = true;
+    if (GetParam().exact) lanes_[2].max_age = 40s;
+    ASSERT_EQ(rig_.lane("all"), 0U);
+    ASSERT_EQ(rig_.lane("latest", Backlog::latest), 1U);
+    ASSERT_EQ(rig_.lane("aging", Backlog::all, lanes_[2].max_age), 2U);
+  }
+  void stage_some() {
+    std::vector<Record> records;
+    for (std::size_t n = 1 + pick(6); n > 0; --n) {
+      auto r = rig_.record(fmt::format("s{}", pick(8)), fmt::format("b{}", ++made_), pick(8));
+      r.id_given = pick(2) == 0;
+      records.push_back(r);
+    }
+    if (pick(4) == 0) records.push_back(records.front());
+    const auto stored = rig_.stage(records);
+    ASSERT_TRUE(stored) << stored.error().what;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      const bool again = i > 0 && records[i].body == records[0].body && records[0].id_given;
+      ASSERT_EQ(stored->at(i).duplicate, again);
+      if (again) continue;
+      for (LaneId lane = 0; lane < lanes_.size(); ++lane)
+        if ((records[i].lanes >> lane & 1) != 0)
+          lanes_[lane].add(stored->at(i).seq, {records[i].subject, records[i].body, records[i].time,
+                                               State::pending, 0});
+    }
+  }
+  void claim_some() {
+    const LaneId lane = any_lane();
+    const std::size_t n = 1 + pick(6);
+    const auto claims = rig_.claim(lane, n);
+    if (!GetParam().exact) return take_what_came(lane, claims);
+    const auto expected = lanes_[lane].claim(n, rig_.now());
+    ASSERT_EQ(claims.size(), expected.size()) << told(lane, claims, expected);
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+      ASSERT_EQ(claims[i].seq, expected[i]) << told(lane, claims, expected);
+      ASSERT_EQ(claims[i].body, lanes_[lane].records[expected[i]].body);
+    }
+  }
+  static std::string told(LaneId lane, const std::vector<Claim>& claims,
+                          const std::vector<Seq>& expected) {
+    std::string text = fmt::format("lane {}: claimed", lane);
+    for (const Claim& c : claims) text += fmt::format(" {}", c.seq);
+    text += ", expected";
+    for (Seq seq : expected) text += fmt::format(" {}", seq);
+    return text;
+  }
+  void take_what_came(LaneId lane, const std::vector<Claim>& claims) {
+    ModelLane& model = lanes_[lane];
+    for (const Claim& c : claims) {
+      Owed& r = model.records[c.seq];
+      ASSERT_EQ(r.state, State::pending) << told(lane, claims, {});
+      ASSERT_EQ(r.body, c.body);
+      ASSERT_FALSE(model.flies(r.subject));
+      ASSERT_FALSE(model.waits_now(r.subject, rig_.now().steady));
+      for (const auto& [seq, other] : model.records)
+        ASSERT_FALSE(seq < c.seq && other.subject == r.subject && other.state == State::pending)
+            << seq << " should come before " << c.seq;
+      r.state = State::flying;
+    }
+  }
+  // With time and a willing destination everything gets through.
+  void drain() {
+    for (LaneId lane = 0; lane < lanes_.size(); ++lane) {
+      ModelLane& model = lanes_[lane];
+      for (int i = 0; i < 10000 && model.count(State::pending) + model.count(State::flying) > 0;
+           ++i) {
+        rig_.advance(30s);
+        if (GetParam().exact) model.claim(1000000, rig_.now());
+        const auto claims = rig_.claim(lane);
+        if (!GetParam().exact) take_what_came(lane, claims);
+        std::vector<Settlement> all;
+        for (auto& [seq, r] : model.records) {
+          if (r.state != State::flying) continue;
+          r.state = State::delivered;
+          Settlement s;
+          s.seq = seq;
+          s.end = End::delivered;
+          all.push_back(s);
+        }
+        rig_.settle(lane, all);
+      }
+      ASSERT_EQ(model.count(State::pending), 0U) << "lane " << lane << " is stuck";
+    }
+    compare();
+  }
+  void settle_some() {
+    const LaneId lane = any_lane();
+    std::vector<Settlement> settlements;
+    for (auto& [seq, r] : lanes_[lane].records)
+      if (r.state == State::flying && pick(2) == 0) settlements.push_back(settle_one(lane, seq, r));
+    rig_.settle(lane, settlements);
+  }
+  Settlement settle_one(LaneId id, Seq seq, Owed& r) {
+    Settlement s;
+    s.seq = seq;
+    s.answer = "because";
+    constexpr End kEnds[] = {End::delivered, End::delivered, End::dead,
+                             End::expired,   End::put_back,  End::later};
+    s.end = kEnds[pick(std::size(kEnds))];
+    switch (s.end) {
+      case End::delivered:
+        r.state = State::delivered;
+        break;
+      case End::dead:
+        r.state = State::dead;
+        break;
+      case End::expired:
+        r.state = State::expired;
+        break;
+      case End::put_back:
+        lanes_[id].give_back(seq);
+        break;
+      case End::later:
+        s.due = rig_.now().steady + std::chrono::seconds(pick(20));
+        s.unknown_object = pick(2) == 0;
+        lanes_[id].give_back(seq);
+        if (r.state == State::pending) lanes_[id].waits[r.subject] = {seq, s.due};
+        break;
+    }
+    return s;
+  }
+  void retry_some() {
+    const LaneId lane = pick(2) == 0 ? 0 : 2;
+    std::vector<Seq> seqs;
+    for (auto& [seq, r] : lanes_[lane].records)
+      if (r.state == State::dead && pick(2) == 0) seqs.push_back(seq);
+    if (seqs.empty()) return;
+    for (Seq seq : seqs) lanes_[lane].records[seq].state = State::pending;
+    ASSERT_EQ(rig_.retry(seqs, lane), seqs.size());
+  }
+  void drop_some() {
+    const LaneId lane = pick(2) == 0 ? 0 : 2;
+    ModelLane& model = lanes_[lane];
+    std::vector<Seq> seqs;
+    for (auto& [seq, r] : model.records) {
+      if ((r.state != State::pending && r.state != State::dead) || pick(8) != 0) continue;
+      seqs.push_back(seq);
+      r.state = State::expired;
+      auto it = model.waits.find(r.subject);
+      if (it != model.waits.end() && it->second.seq == seq) model.waits.erase(it);
+    }
+    ASSERT_EQ(rig_.drop(seqs, lane), seqs.size());
+  }
+  // What is on disk at this moment, as after a crash; or an orderly stop.
+  void restart() {
+    if (!GetParam().sqlite) return;
+    const auto from = place();
+    ++generation_;
+    if (pick(2) == 0) rig_.close();
+    std::filesystem::copy(from, place());
+    rig_.reopen();
+    std::filesystem::remove_all(from);
+    for (ModelLane& lane : lanes_) lane.crash();
+    rig_.until([&] {
+      return rig_.journal().stats().lanes[1].superseded == lanes_[1].count(State::superseded);
+    });
+  }
+  void compare() {
+    const JournalStats& stats = rig_.all_stats();
+    for (LaneId id = 0; id < lanes_.size(); ++id) {
+      const LaneStats& s = stats.lanes[id];
+      ModelLane& model = lanes_[id];
+      ASSERT_EQ(s.pending, model.count(State::pending)) << s.name;
+      ASSERT_EQ(s.in_flight, model.count(State::flying)) << s.name;
+      ASSERT_EQ(s.delivered, model.count(State::delivered)) << s.name;
+      ASSERT_EQ(s.superseded, model.count(State::superseded)) << s.name;
+      ASSERT_EQ(s.expired, model.count(State::expired)) << s.name;
+      ASSERT_EQ(s.dead, model.count(State::dead)) << s.name;
+    }
+  }
+  void compare_browsed() {
+    const LaneId lane = any_lane();
+    BrowseQuery query;
+    query.lane = lane;
+    query.what = BrowseQuery::What::pending;
+    query.limit = 1000000;
+    std::size_t waiting = 0;
+    for (const Browsed& row : rig_.browse(query).rows) {
+      const auto it = lanes_[lane].records.find(row.seq);
+      ASSERT_NE(it, lanes_[lane].records.end());
+      ASSERT_EQ(row.what, it->second.state == State::flying ? "in_flight" : "pending") << row.seq;
+      ++waiting;
+    }
+    ASSERT_EQ(waiting, lanes_[lane].count(State::pending) + lanes_[lane].count(State::flying));
+  }
+  void step() {
+    switch (pick(20)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+        return stage_some();
+      case 4:
+      case 5:
+      case 6:
+      case 7:
+      case 8:
+      case 9:
+        return claim_some();
+      case 10:
+      case 11:
+      case 12:
+      case 13:
+      case 14:
+        return settle_some();
+      case 15:
+        return rig_.advance(std::chrono::seconds(pick(8)));
+      case 16:
+        return retry_some();
+      case 17:
+        return drop_some();
+      case 18:
+        return pick(8) == 0 ? restart() : compare();
+      default:
+        return pick(4) == 0 ? compare_browsed() : claim_some();
+    }
+  }
+
+  TempDirectory directory_;
+  int generation_ = 0;
+  std::mt19937_64 random_;
+  std::vector<ModelLane> lanes_;
+  std::size_t made_ = 0;
+  JournalRig rig_;
+};
+
+TEST_P(JournalModel, RandomOperationsAgreeWithTheModel) {
+  const char* given = std::getenv("CHECKRELAY_SEED");
+  const auto seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 20260601ULL;
+  declare();
+  for (std::uint64_t round = 0; round < 2; ++round) {
+    random_.seed(seed + round);
+    for (int i = 0; i < 1500; ++i) {
+      step();
+      if (HasFatalFailure() || HasNonfatalFailure())
+        FAIL() << "CHECKRELAY_SEED=" << seed << " round " << round << " step " << i;
+    }
+    drain();
+    if (HasFatalFailure()) FAIL() << "CHECKRELAY_SEED=" << seed << " round " << round;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Journals, JournalModel,
+    testing::Values(ModelCase{"memory", false, true, {}}, ModelCase{"sqlite", true, true, {}},
+                    ModelCase{"sqlite_small_window", true, false, {24, 65536}}),
+    [](const auto& made) { return made.param.name; });
+
+}  // namespace
+}  // namespace checkrelay
