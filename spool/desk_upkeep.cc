@@ -95,7 +95,7 @@ bool Desk::upkeep(bool idle) {
   if (!trouble_.empty()) return false;
   more = store_.tidy(idle) || more;
   room_ = store_.room();
-  if (full_) (void)has_room(0);
+  if (full_) (void)has_room(options_.max_bytes / 16);  // not for a few bytes alone
   return more;
 }
 

@@ -19,6 +19,7 @@ bool Database::open(const std::string& path, const std::string& vfs) {
     note_error(code, "open");
     return false;
   }
+  // It stands where automatic checkpoints would: tidy() makes them instead.
   const auto hook = [](void* self, sqlite3*, const char*, int pages) {
     static_cast<Database*>(self)->wal_pages_ = pages;
     return SQLITE_OK;

@@ -19,12 +19,12 @@ namespace {
 constexpr off_t kReserve = 4 << 20;  // bytes: room for many settlements
 
 constexpr const char* kPragmas =
+    "PRAGMA locking_mode=EXCLUSIVE;"  // first: the next one would already make the shared memory
+                                      // file
     "PRAGMA auto_vacuum=INCREMENTAL;"
-    "PRAGMA locking_mode=EXCLUSIVE;"
     "PRAGMA journal_mode=WAL;"
     "PRAGMA synchronous=FULL;"
     "PRAGMA secure_delete=OFF;"
-    "PRAGMA wal_autocheckpoint=0;"
     "PRAGMA journal_size_limit=16777216;"
     "PRAGMA temp_store=MEMORY;"
     "PRAGMA cell_size_check=ON;";

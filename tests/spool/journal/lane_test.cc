@@ -1,0 +1,172 @@
+#include "spool/lane.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace checkrelay {
+namespace {
+
+using namespace std::chrono_literals;
+using End = Settlement::End;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class LaneTest : public testing::Test {
+ protected:
+  static RecordHeader header(Seq seq, std::uint64_t subject) {
+    RecordHeader h;
+    h.seq = seq;
+    h.subject = subject;
+    h.lanes = 1;
+    h.size = 10;
+    return h;
+  }
+  void feed(Seq seq, std::uint64_t subject) {
+    lane_.feed(header(seq, subject), out_);
+    lane_.fed_upto(seq);
+  }
+  std::vector<Seq> claim(std::size_t n = 1000) {
+    std::vector<Seq> seqs;
+    for (const Taken& t : lane_.claim(n, 1 << 20, now_, out_)) seqs.push_back(t.seq);
+    return seqs;
+  }
+  void settle(Seq seq, End end, Duration wait = {}) {
+    Settlement s;
+    s.seq = seq;
+    s.end = end;
+    s.due = now_.steady + wait;
+    lane_.settle(s, now_, out_);
+  }
+  void restart() { lane_ = Lane(lane_.save(), {4, 100}); }
+
+  Instant now_{Steady(1h), Wall(Duration(1'700'000'000'000'000))};
+  Lane lane_{{4, 100}};  // a window of four
+  LaneOutput out_;
+};
+
+TEST_F(LaneTest, CursorFollowsWhatIsFinished) {
+  feed(1, 1);
+  feed(2, 2);
+  feed(3, 3);
+  claim();
+  settle(2, End::delivered);
+  EXPECT_EQ(lane_.cursor(), 0U);
+  settle(1, End::delivered);
+  EXPECT_EQ(lane_.cursor(), 2U);
+}
+
+TEST_F(LaneTest, CursorPassesRecordsOfOtherLanes) {
+  lane_.fed_upto(7);
+  EXPECT_EQ(lane_.cursor(), 7U);
+}
+
+TEST_F(LaneTest, WindowIsBoundedAndTheRestIsLoadedLater) {
+  for (Seq s = 1; s <= 6; ++s) feed(s, s);
+  EXPECT_EQ(lane_.loaded(), 4U);
+  EXPECT_THAT(claim(), ElementsAre(1, 2, 3, 4));
+  EXPECT_FALSE(lane_.wants_more());
+  settle(1, End::delivered);
+  EXPECT_TRUE(lane_.wants_more());
+  lane_.load(header(5, 5));
+  EXPECT_THAT(claim(), ElementsAre(5));
+}
+
+TEST_F(LaneTest, CursorPassesAPutOffRecordThatIsKeptAside) {
+  feed(1, 1);
+  feed(2, 2);
+  claim();
+  settle(1, End::later, 10s);
+  settle(2, End::delivered);
+  EXPECT_EQ(lane_.cursor(), 2U);
+  ASSERT_EQ(out_.aside.size(), 1U);
+  EXPECT_EQ(out_.aside[0].what, AsideChange::What::park);
+  EXPECT_EQ(out_.aside[0].tries, 1U);
+}
+
+TEST_F(LaneTest, AFullWindowOfWaitingRecordsMakesRoom) {
+  feed(1, 1);
+  claim();
+  settle(1, End::later, 10s);
+  for (Seq s = 2; s <= 6; ++s) feed(s, 1);
+  EXPECT_THAT(claim(), IsEmpty());
+  out_ = {};
+  EXPECT_TRUE(lane_.make_room(out_));
+  EXPECT_EQ(out_.aside.size(), 4U);
+  EXPECT_TRUE(lane_.wants_more());
+}
+
+TEST_F(LaneTest, RestartFreesClaims) {
+  feed(1, 1);
+  feed(2, 2);
+  claim();
+  settle(2, End::delivered);
+  restart();
+  lane_.load(header(1, 1));
+  lane_.load(header(2, 2));
+  EXPECT_THAT(claim(), ElementsAre(1));
+}
+
+TEST_F(LaneTest, WhatWasFinishedBehindTheCursorStaysFinishedOverTwoRestarts) {
+  for (Seq s = 1; s <= 3; ++s) feed(s, s);
+  claim();
+  settle(2, End::delivered);
+  for (int i = 0; i < 2; ++i) {
+    restart();
+    for (Seq s = 1; s <= 3; ++s) lane_.load(header(s, s));
+  }
+  EXPECT_THAT(claim(), ElementsAre(1, 3));
+}
+
+TEST_F(LaneTest, ReindexingFindsTheNewestAndSettlesTheAccounts) {
+  lane_.configure({Backlog::latest, {}});
+  feed(1, 7);
+  claim();
+  feed(2, 7);
+  feed(3, 8);
+  restart();
+  ASSERT_TRUE(lane_.rebuilding());
+  EXPECT_THAT(claim(), IsEmpty());
+  lane_.reindex(header(1, 7), out_);
+  lane_.reindex(header(2, 7), out_);
+  lane_.reindex(header(3, 8), out_);
+  lane_.reindexed();
+  for (Seq s = 1; s <= 3; ++s) lane_.load(header(s, s == 3 ? 8 : 7));
+  EXPECT_THAT(claim(), ElementsAre(2, 3));
+  EXPECT_EQ(lane_.save().superseded, 1U);
+}
+
+TEST_F(LaneTest, WhatNobodyCanFindAnyMoreIsWrittenOff) {
+  feed(1, 1);
+  feed(2, 2);
+  restart();
+  lane_.load(header(2, 2));  // the first one was damaged
+  lane_.loaded_upto(2);
+  claim();
+  settle(2, End::delivered);
+  EXPECT_EQ(lane_.write_off(), 1U);
+  EXPECT_EQ(lane_.save().expired, 1U);
+}
+
+TEST_F(LaneTest, ARevivedRecordTakesItsPlaceAmongThoseOfItsSubject) {
+  feed(1, 1);
+  feed(2, 1);
+  claim();
+  settle(1, End::dead);
+  EXPECT_THAT(claim(), ElementsAre(2));
+  settle(2, End::put_back);
+  lane_.revive(header(1, 1), out_);
+  EXPECT_THAT(claim(), ElementsAre(1));
+  EXPECT_THAT(claim(), IsEmpty());
+}
+
+TEST(SubjectIndex, KeepsWhatIsThereWhileOthersCollideAndGo) {
+  SubjectIndex index;
+  for (std::uint64_t i = 1; i <= 5000; ++i) EXPECT_EQ(index.exchange(i * 64, i), 0U);
+  for (std::uint64_t i = 1; i <= 5000; i += 2) index.erase(i * 64);
+  EXPECT_EQ(index.size(), 2500U);
+  for (std::uint64_t i = 1; i <= 5000; ++i) EXPECT_EQ(index.get(i * 64), i % 2 == 0 ? i : 0U);
+  EXPECT_EQ(index.exchange(128, 9), 2U);
+}
+
+}  // namespace
+}  // namespace checkrelay
