@@ -144,6 +144,7 @@ TEST_F(SqliteJournal, LatestFindsItsIndexAgainAfterARestart) {
   rig_->put("s", "3");
   rig_->reopen();
   rig_->put("t", "4");
+  rig_->until([&] { return rig_->journal().stats().lanes[lane].claimable; });
   EXPECT_THAT(rig_->claim_bodies(lane), ElementsAre("3", "4"));
   EXPECT_EQ(rig_->stats(lane).superseded, 2U);
 }
