@@ -144,7 +144,7 @@ class Agent:
         return request(UnixHttp(self.socket), method, path, body, headers)
 
     def cli(self, command, *args, **options):
-        return run(command, "-C", self.socket, *args, **options)
+        return run(command, *args, "-C", self.socket, **options)
 
     def status(self):
         return self.http("GET", "/v1/status").json
@@ -204,7 +204,8 @@ class Case(unittest.TestCase):
         return {k: v for k, v in config.items() if v}
 
     def file_destination(self, name="out", **options):
-        return {"name": name, "type": "file", "path": self.path(f"{name}.jsonl"), **options}
+        return {"name": name, "type": "file", "path": self.path(f"{name}.jsonl"), "retry_min": "20ms", "retry_max": "100ms",
+                **options}
 
     def op5_destination(self, sim, name="central", **options):
         """An OP5 destination that is quick to try again and not slowed down, unless said otherwise."""

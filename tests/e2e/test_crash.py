@@ -57,7 +57,7 @@ class Crash(Case):
                    {"type": "http", "listen": f"127.0.0.1:{self.http}", "dialects": ["native", "op5"]}]
         central = self.op5_destination(self.sim, backlog="all", max_in_flight=8, retry_min="10ms", retry_max="100ms",
                                        timeout="5s")
-        self.relay = self.agent(intakes, [self.file_destination(retry_max="100ms"), central])
+        self.relay = self.agent(intakes, [self.file_destination(), central])
 
     def producers(self):
         kinds = [lambda seed: crash_load.Stream("unix-json", seed, self.relay.socket, wire.JSON, ids=True),

@@ -21,8 +21,7 @@ ROOT = os.geteuid() == 0
 
 class Acknowledged(Case):
     def test_what_was_acknowledged_survives_sigkill_right_after(self):
-        agent = self.agent(destinations=[self.file_destination("later", path=self.path("absent/out.jsonl"),
-                                                               retry_max="50ms")])
+        agent = self.agent(destinations=[self.file_destination("later", path=self.path("absent/out.jsonl"))])
         ids = []
         for n in range(5):
             with wire.Stream(agent.socket) as stream:
