@@ -71,15 +71,16 @@ Result<CheckResult> read_result(const Arguments& arguments, const std::string& h
   return r;
 }
 
-// The time goes along, because the spool directory may be read much later. Without -p the agent
-// takes the output apart, as it does for every producer.
-std::string to_json(const CheckResult& r, bool perfdata) {
+// The time goes along, because the spool directory may be read much later. What was not given is
+// the agent's to fill in, as for every producer: its own host name, perfdata from the output.
+std::string to_json(const CheckResult& r, const Arguments& given) {
   std::string out;
   JsonWriter json(out);
-  json.begin_object().key("id").text(r.id).key("host").text(r.subject.host);
+  json.begin_object().key("id").text(r.id);
+  if (given.has("host")) json.key("host").text(r.subject.host);
   if (!r.subject.is_host()) json.key("service").text(r.subject.service);
   json.key("state").integer(r.state).key("output").text(r.output);
-  if (perfdata) json.key("perfdata").text(r.perfdata);
+  if (given.has("perfdata")) json.key("perfdata").text(r.perfdata);
   json.key("time").number(epoch_seconds(r.time));
   if (r.ttl > Duration{}) json.key("ttl").number(to_seconds(r.ttl));
   json.end_object();
@@ -138,7 +139,7 @@ int send_one(const Arguments& arguments, const std::string& hostname, Sender& se
     say("refused: " + result.error().what);
     return kExitNo;
   }
-  sender.add({1, to_json(*result, arguments.has("perfdata")), {}});
+  sender.add({1, to_json(*result, arguments), {}});
   sender.settle();
   if (arguments.has("verbose") && sender.exit_status() == kExitOk) std::puts(result->id.c_str());
   return sender.exit_status();

@@ -33,7 +33,8 @@ enum class Framing {
 struct InboundContext {
   Framing framing = Framing::stream;
   std::size_t max_result = 64 * 1024;  // bytes of one result as sent
-  std::string file_name{};             // framing file: the name within the directory
+  std::string file_name{};             // framing file: the name within the directory; empty asks
+                                       // whether files are read at all
   bool authenticated = true;  // http: the peer gave credentials that this door takes, or needs none
   std::string auth_error{};   // http: where not authenticated, why
 };

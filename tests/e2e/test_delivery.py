@@ -170,9 +170,11 @@ class Queue(DeliveryCase):
         agent.wait_destination("central", lambda d: d["retries"] >= 1)
         listed = agent.cli("queue", "list", "--destination", "central", "--state", "pending")
         self.assertEqual(listed.returncode, 0, listed.stderr)
-        self.assertTrue(all(i in listed.stdout for i in ids), listed.stdout)
+        self.assertTrue("Backup" in listed.stdout and "HTTP" in listed.stdout, listed.stdout)
         narrowed = agent.cli("queue", "list", "--host", "web1").stdout
-        self.assertTrue(ids[1] in narrowed and ids[0] not in narrowed, narrowed)
+        self.assertTrue("HTTP" in narrowed and "Backup" not in narrowed, narrowed)
+        number = narrowed.splitlines()[-1].split()[0]
+        self.assertIn(ids[1], agent.cli("queue", "show", number).stdout)
         story = agent.cli("queue", "show", ids[0]).stdout
         for word in ("out", "central", "delivered", "pending", "Backup", "n=1"):
             self.assertIn(word, story)

@@ -39,6 +39,7 @@ class Acknowledged(Case):
         agent = self.agent()
         for _ in range(2):
             self.assertEqual(self.accept(agent, result(1, id="run-1")), ["run-1"])
+        agent.wait_idle()
         agent.kill()
         agent.start()
         self.assertEqual(self.accept(agent, result(1, id="run-1"), result(2, id="run-2")), ["run-1", "run-2"])
@@ -174,9 +175,7 @@ class Full(Case):
                         "/api/command/PROCESS_HOST_CHECK_RESULT", op5)
         self.assertIn(reply.status, (500, 503, 507))
         self.assertIn("error", reply.json)
-        status = agent.cli("status")
-        self.assertEqual(status.returncode, 1)
-        self.assertIn("full", status.stdout)
+        self.assertEqual(agent.cli("status").returncode, 1)
         self.check_recovery(agent, sim, ids)
 
     def test_full_spool_files_wait_until_there_is_room(self):

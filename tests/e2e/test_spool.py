@@ -102,10 +102,11 @@ class Taking(SpoolCase):
     def test_one_large_file_is_taken_whole(self):
         agent = self.watch()
         count = 2000 if SANITIZED else 20000
-        file = self.put("large", b"".join(line(n) for n in range(count)))
+        file = self.put("large", b"".join(line(n, service=f"s{n % 500}") for n in range(count)))
         self.gone(file)
         self.assertEqual(agent.intake("spool")["accepted"], count)
-        self.assertEqual([r["output"] for r in self.wait_delivered(count)], [f"n={n}" for n in range(count)])
+        rows = self.wait_delivered(count)
+        self.assertEqual([r["output"] for r in rows if r["service"] == "s7"], [f"n={n}" for n in range(7, count, 500)])
 
     def test_a_name_used_again_is_taken_again(self):
         self.watch()

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import struct
+import threading
 
 JSON, NAGIOS, MSGPACK, NSCA = "json", "nagios", "msgpack", "nsca"
 FORMATS = (JSON, NAGIOS, MSGPACK, NSCA)
@@ -65,6 +66,14 @@ class Stream:
         self.socket.sendall(data)
         return self
 
+    def send_all(self, data):
+        """Sends and ends; a peer that closed first has said why."""
+        try:
+            self.socket.sendall(data)
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
     def reply(self):
         """The next reply line, or None where the agent has closed."""
         line = self.reader.readline()
@@ -93,7 +102,11 @@ class Stream:
 def talk(address, data):
     """Sends, ends, and returns every reply."""
     with Stream(address) as stream:
-        return stream.send(data).finish()
+        sender = threading.Thread(target=stream.send_all, args=(data,))
+        sender.start()  # replies are read meanwhile, or both ends would wait for each other
+        replies = [json.loads(line) for line in stream.reader]
+        sender.join()
+        return replies
 
 
 def datagram(path, data):

@@ -105,10 +105,14 @@ class NagiosDialect final : public Dialect {
   }
 
   [[nodiscard]] std::unique_ptr<Conversation> inbound(const InboundContext& c) const override {
-    constexpr std::size_t kNameSize = 7;  // mkstemp's cXXXXXX
-    bool ours =
-        c.framing == Framing::file && c.file_name.size() == kNameSize && c.file_name.front() == 'c';
+    bool ours = c.framing == Framing::file && (c.file_name.empty() || is_ours(c.file_name));
     return ours ? std::make_unique<CheckFile>(c.max_result) : nullptr;
+  }
+
+ private:
+  static bool is_ours(std::string_view name) {
+    constexpr std::size_t kNameSize = 7;  // mkstemp's cXXXXXX
+    return name.size() == kNameSize && name.front() == 'c';
   }
 };
 
