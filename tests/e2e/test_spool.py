@@ -36,7 +36,7 @@ class SpoolCase(Case):
     def rejected(self, name):
         """What stands in rejected/ for a file: (its bytes, why), once it is there."""
         why = self.spool / "rejected" / f"{name}.why"
-        wait_until(why.exists, f"{why.name}")
+        wait_until(lambda: why.exists() and (self.spool / "rejected" / name).exists(), f"{why.name}")
         return (self.spool / "rejected" / name).read_bytes(), why.read_text()
 
 
