@@ -11,6 +11,9 @@ namespace checkrelay {
 namespace {
 
 constexpr std::size_t kBatchBytes = 1U << 20U;  // one conversation's worth
+// Results claimed ahead of a free conversation where no rate is set: a claim waits for the commit
+// that is being synced, and an upstream on a fast line takes some tens of results in that time.
+constexpr std::size_t kAhead = 32;
 
 RetryOptions retry_options(const Options& o) {
   return {o.duration("retry_min"), o.duration("retry_max"), o.duration("give_up_after"),
@@ -53,11 +56,33 @@ Delivery::Delivery(const DestinationConfig& config, LaneId lane, std::unique_ptr
       bucket_(config.options.number("rate"), batch_max_),
       self_(std::make_shared<Delivery*>(this)) {}
 
-Delivery::~Delivery() { carrier_->cancel(); }
+Delivery::~Delivery() {
+  retire();
+  carrier_->cancel();
+}
 
-std::size_t Delivery::room() const {
+void Delivery::retire() {
+  retiring_ = true;
+  put_back_ready();
+}
+
+void Delivery::put_back_ready() {
+  if (ready_.empty()) return;
+  journal_.settle(lane_, all_put_back({ready_.begin(), ready_.end()}));
+  ready_.clear();
+}
+
+std::size_t Delivery::free_conversations() const {
   std::size_t conversations = breaker_.probing() ? 1 : max_in_flight_;
-  return in_flight_ < conversations ? (conversations - in_flight_) * batch_max_ : 0;
+  return conversations - std::min(conversations, in_flight_);
+}
+
+std::size_t Delivery::wanted(Instant now) {
+  std::size_t want = free_conversations() * batch_max_;
+  if (!breaker_.probing() && bucket_.unlimited())
+    want += std::max(kAhead, max_in_flight_ * batch_max_);
+  want -= std::min(want, ready_.size());
+  return std::min(want, bucket_.available(now.steady));
 }
 
 bool Delivery::something_due(Instant now) const {
@@ -72,10 +97,10 @@ bool Delivery::lingering(Instant now) {
 }
 
 void Delivery::tick(Instant now) {
-  if (retiring_ || claiming_ || room() == 0 || breaker_.next_attempt() > now.steady) return;
-  if (!something_due(now) || lingering(now)) return;
-  std::size_t count = std::min(room(), bucket_.available(now.steady));
-  if (count == 0) return;
+  if (retiring_ || breaker_.next_attempt() > now.steady) return;
+  launch_ready();
+  std::size_t count = claiming_ ? 0 : wanted(now);
+  if (count == 0 || !something_due(now) || lingering(now)) return;
   linger_until_.reset();
   claiming_ = true;
   journal_.claim(
@@ -87,7 +112,7 @@ void Delivery::tick(Instant now) {
 }
 
 std::optional<Steady> Delivery::deadline(Instant now) const {
-  if (retiring_ || claiming_ || room() == 0) return std::nullopt;
+  if (retiring_ || claiming_ || free_conversations() == 0) return std::nullopt;
   const LaneStats& lane = journal_.stats().lanes[lane_];
   if (!lane.claimable && !lane.next_due) return std::nullopt;
   Steady due = lane.claimable ? now.steady : *lane.next_due;
@@ -97,16 +122,21 @@ std::optional<Steady> Delivery::deadline(Instant now) const {
 
 void Delivery::claimed(std::vector<Claim> claims) {
   claiming_ = false;
-  if (retiring_) return journal_.settle(lane_, all_put_back(claims));
   bucket_.take(claims.size());
-  auto first = claims.begin();
-  while (first != claims.end()) {
-    auto count = std::min<std::ptrdiff_t>(std::distance(first, claims.end()),
-                                          static_cast<std::ptrdiff_t>(batch_max_));
-    launch({std::make_move_iterator(first), std::make_move_iterator(first + count)});
-    first += count;
-  }
+  std::move(claims.begin(), claims.end(), std::back_inserter(ready_));
+  if (retiring_ || breaker_.next_attempt() > env_.now().steady) return put_back_ready();
+  launch_ready();
   env_.kick();
+}
+
+void Delivery::launch_ready() {
+  while (!ready_.empty() && free_conversations() > 0) {
+    auto end = ready_.begin() + static_cast<std::ptrdiff_t>(std::min(batch_max_, ready_.size()));
+    std::vector<Claim> claims(std::make_move_iterator(ready_.begin()),
+                              std::make_move_iterator(end));
+    ready_.erase(ready_.begin(), end);
+    launch(std::move(claims));
+  }
 }
 
 void Delivery::launch(std::vector<Claim> claims) {
@@ -157,6 +187,7 @@ void Delivery::landed(const Flight& flight, const std::vector<Verdict>& verdicts
     settlements.push_back(settle(flight.claims[v.item], v, retry_, now));
   }
   journal_.settle(lane_, std::move(settlements));
+  if (breaker_.probing()) put_back_ready();
   env_.kick();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +30,7 @@ class Delivery {
 
   void tick(Instant now);  // claims what may go; spurious calls are no-ops
   [[nodiscard]] std::optional<Steady> deadline(Instant now) const;
-  void retire() { retiring_ = true; }  // claims nothing more
+  void retire();  // claims nothing more
   [[nodiscard]] bool idle() const { return in_flight_ == 0 && !claiming_; }
   void cancel() { carrier_->cancel(); }
 
@@ -40,8 +41,10 @@ class Delivery {
 
  private:
   struct Flight;
-  [[nodiscard]] std::size_t room()
-      const;  // results that may be claimed now, by conversations alone
+  [[nodiscard]] std::size_t free_conversations() const;
+  [[nodiscard]] std::size_t wanted(Instant now);  // how many results to claim now
+  void put_back_ready();
+  void launch_ready();
   [[nodiscard]] bool something_due(Instant now) const;
   [[nodiscard]] bool lingering(Instant now);
   void claimed(std::vector<Claim> claims);
@@ -61,6 +64,7 @@ class Delivery {
   std::size_t max_in_flight_;
   Duration linger_;
   TokenBucket bucket_;
+  std::deque<Claim> ready_;  // claimed, and waiting for a free conversation
   std::optional<Steady> linger_until_;
   std::size_t in_flight_ = 0;  // conversations
   bool claiming_ = false;

@@ -14,6 +14,7 @@ class TokenBucket {
       : rate_(per_second),
         burst_(static_cast<double>(std::max<std::size_t>(burst, 1))),
         tokens_(burst_) {}
+  [[nodiscard]] bool unlimited() const { return rate_ <= 0; }
   // How many may go now.
   [[nodiscard]] std::size_t available(Steady now);
   void take(std::size_t n) { tokens_ -= static_cast<double>(n); }
