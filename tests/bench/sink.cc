@@ -97,15 +97,16 @@ void Sink::release() {
 }
 
 void Sink::expect(std::uint64_t count) {
+  pollfd stale{reached_, POLLIN, 0};
+  if (poll(&stale, 1, 0) == 1) clear_event(reached_);
   answered_ = 0;
   expected_ = count;
 }
 
-void Sink::wait(double seconds) const {
+std::uint64_t Sink::wait(double seconds) const {
   pollfd event{reached_, POLLIN, 0};
-  if (poll(&event, 1, static_cast<int>(seconds * 1000)) != 1)
-    give_up("the sink got {} of {} requests in {} s", answered_.load(), expected_.load(), seconds);
-  clear_event(reached_);
+  if (poll(&event, 1, static_cast<int>(seconds * 1000)) == 1) clear_event(reached_);
+  return answered_;
 }
 
 void Sink::serve() {

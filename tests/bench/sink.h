@@ -23,9 +23,10 @@ class Sink {
   // filled.
   void hold() { held_ = true; }
   void release();
-  // Counts answered requests anew; wait() returns once there are so many, or gives up.
+  // Counts answered requests anew. wait() returns how many there were once that is `count`, or the
+  // time is up.
   void expect(std::uint64_t count);
-  void wait(double seconds) const;
+  [[nodiscard]] std::uint64_t wait(double seconds) const;
 
  private:
   struct Connection {
