@@ -66,7 +66,10 @@ struct Loop::Impl {
       armed = 0;
       return;
     }
-    const std::uint64_t due = uv_milliseconds(deadlines.begin()->first);
+    // What has passed already does not wait for libuv's next millisecond: curl's "now" comes with
+    // every request.
+    const Steady first = deadlines.begin()->first;
+    const std::uint64_t due = first <= read_steady() ? kAtOnce : uv_milliseconds(first);
     if (due == armed) return;
     uv_update_time(uv);
     const std::uint64_t reached = uv_now(uv);
@@ -75,6 +78,8 @@ struct Loop::Impl {
   }
 
   void fire();
+
+  static constexpr std::uint64_t kAtOnce = 1;  // as `armed`: long past
 
   static Impl& of(void* data) { return *static_cast<Impl*>(data); }
   static void on_timer(uv_timer_t* t) { of(t->data).fire(); }
