@@ -16,7 +16,8 @@
 namespace checkrelay {
 namespace {
 
-constexpr std::size_t kQueue = 8192;  // lines; at 1 KiB each the most that a blocked stderr holds
+constexpr std::size_t kQueue =
+    2048;  // lines; 400 bytes each from the start, and what a blocked stderr holds
 constexpr std::size_t kMaxValue = 1024;  // bytes
 constexpr std::array<std::string_view, 5> kNames{"trace", "debug", "info", "warn", "error"};
 
