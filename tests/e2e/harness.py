@@ -140,6 +140,11 @@ class Agent:
     def stderr(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
+    def memory(self, field):
+        """KiB by a field of the kernel's account: VmRSS, VmHWM (the peak), RssAnon."""
+        account = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(rf"^{field}:\s*(\d+) kB$", account, re.MULTILINE)[1])
+
     def http(self, method, path, body=None, headers=None):
         return request(UnixHttp(self.socket), method, path, body, headers)
 
@@ -204,7 +209,8 @@ class Case(unittest.TestCase):
         return {k: v for k, v in config.items() if v}
 
     def file_destination(self, name="out", **options):
-        return {"name": name, "type": "file", "path": self.path(f"{name}.jsonl"), "retry_min": "20ms", "retry_max": "100ms",
+        return {"name": name, "type": "file", "path": self.path(f"{name}.jsonl"), "retry_min": "20ms",
+                "retry_max": "100ms",
                 **options}
 
     def op5_destination(self, sim, name="central", **options):

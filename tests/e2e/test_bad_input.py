@@ -302,7 +302,8 @@ class Http(Case):
         return answer
 
     def test_slow_body_is_timed_out(self):
-        answer = self.slow(b"POST /v1/results HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", body_timeout="500ms")
+        answer = self.slow(b"POST /v1/results HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+                           body_timeout="500ms")
         self.assertTrue(answer == b"" or b" 408 " in answer.split(b"\r\n")[0], answer)
 
     def test_slow_headers_are_timed_out(self):

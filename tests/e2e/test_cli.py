@@ -233,7 +233,8 @@ class Examples(Case):
         path = f"{pathlib.Path(BINARY).parent}:{os.environ['PATH']}"
         environment = {**os.environ, "CHECKRELAY_SOCKET": agent.socket, "PATH": path}
         for count, (source, state) in enumerate((("source", 0), ("nowhere", 2)), 1):
-            done = subprocess.run(["sh", REPOSITORY / "contrib/examples/backup.sh", self.path(source), self.path("target")],
+            done = subprocess.run(["sh", REPOSITORY / "contrib/examples/backup.sh", self.path(source),
+                                   self.path("target")],
                                   env=environment, capture_output=True, text=True, timeout=60)
             self.assertEqual(done.returncode == 0, state == 0, done.stdout + done.stderr)
             row = self.wait_delivered(count)[-1]

@@ -6,6 +6,7 @@ CHECKRELAY_CRASH_KILLS says how often, CHECKRELAY_CRASH_SEED repeats a run's cho
 import collections
 import json
 import os
+import pathlib
 import random
 import sys
 import threading
@@ -122,7 +123,7 @@ class Crash(Case):
     def rows(self):
         """The file's lines; a line that a kill tore in two is no row, and must hide no other."""
         rows = []
-        for line in open(self.path("out.jsonl"), errors="replace"):
+        for line in pathlib.Path(self.path("out.jsonl")).read_text(errors="replace").splitlines():
             try:
                 rows.append(json.loads(line))
             except ValueError:

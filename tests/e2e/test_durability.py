@@ -133,8 +133,7 @@ class SlowDisk(Case):
             stream.send(line * 100)
         reader.join(4 * PATIENCE)
         self.assertEqual(replies, [True] * count)
-        peak = next(row for row in open(f"/proc/{agent.process.pid}/status") if row.startswith("VmHWM"))
-        self.assertLess(int(peak.split()[1]), 96 * 1024, "KiB of memory at its peak; 60 MB were sent")
+        self.assertLess(agent.memory("VmHWM"), 96 * 1024, "KiB of memory at its peak; 60 MB were sent")
 
 
 class Full(Case):
@@ -175,7 +174,9 @@ class Full(Case):
                         "/api/command/PROCESS_HOST_CHECK_RESULT", op5)
         self.assertIn(reply.status, (500, 503, 507))
         self.assertIn("error", reply.json)
-        self.assertEqual(agent.cli("status").returncode, 1)
+        status = agent.cli("status")
+        self.assertEqual(status.returncode, 1)
+        self.assertIn("full", status.stdout)
         self.check_recovery(agent, sim, ids)
 
     def test_full_spool_files_wait_until_there_is_room(self):
@@ -191,13 +192,48 @@ class Full(Case):
         wait_until(lambda: not os.path.exists(file), "the file to be taken")
         self.assertEqual(list(pathlib.Path(self.path("spool"), "rejected").glob("*")), [])
 
-    @unittest.skipUnless(ROOT, "needs root to mount a small file system")
-    def test_a_full_disk_is_told_nothing_accepted_is_lost_and_it_recovers(self):
+    def mount(self, size):
+        """A small file system; skips the test where there can be none."""
         small = self.path("small")
         os.mkdir(small)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", small], capture_output=True).returncode:
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", small],
+                          capture_output=True).returncode:
             self.skipTest("cannot mount here")
         self.addCleanup(subprocess.run, ["umount", "-l", small], check=False)
+        return small
+
+    def fill_disk(self, small):
+        """Writes a file until nothing more goes in; its name."""
+        name = small + "/filler"
+        with open(name, "wb", buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(b"\0" * 4096)
+            except OSError:
+                return name
+
+    @unittest.skipUnless(ROOT, "needs root to mount a small file system")
+    def test_a_full_disk_while_a_file_is_rejected_loses_nothing(self):
+        small = self.mount("2m")
+        agent = self.agent([{"type": "spool", "path": small + "/spool"}])
+        filler = self.fill_disk(small)
+        data = json.dumps(result(1)).encode() + b"\n{nonsense\n"
+        os.truncate(filler, os.path.getsize(filler) - 4096)
+        file = wire.spool(small + "/spool", "mixed", data)
+        self.wait_delivered(1)
+        self.accept(agent, result(2))
+        self.wait_delivered(2)
+        os.unlink(filler)
+        wire.spool(small + "/spool", "next", json.dumps(result(3)).encode())
+        self.wait_delivered(3)
+        kept = pathlib.Path(small, "spool", "rejected", "mixed")
+        wait_until(lambda: kept.exists() and not os.path.exists(file), "the rejected file")
+        self.assertEqual(kept.read_bytes(), data)
+        self.assertEqual(self.outputs(), ["n=1", "n=2", "n=3"])
+
+    @unittest.skipUnless(ROOT, "needs root to mount a small file system")
+    def test_a_full_disk_is_told_nothing_accepted_is_lost_and_it_recovers(self):
+        small = self.mount("8m")
         sim = self.upstream_down()
         agent = self.agent(destinations=[self.op5_destination(sim, backlog="all")],
                            agent={"state_dir": small + "/state"})

@@ -270,5 +270,4 @@ class Quiet(Case):
         agent = self.agent()
         self.accept(agent, result(1))
         agent.wait_idle()
-        rss = next(row for row in open(f"/proc/{agent.process.pid}/status") if row.startswith("VmRSS"))
-        self.assertLess(int(rss.split()[1]), 40 * 1024, "KiB")
+        self.assertLess(agent.memory("VmRSS"), 40 * 1024, "KiB")

@@ -98,6 +98,8 @@ class Taking(SpoolCase):
                    timeout=4 * PATIENCE)
         self.assertEqual(len({r["id"] for r in self.delivered()}), MANY + 1)
         self.assertEqual([p.name for p in self.spool.iterdir() if p.name != "rejected"], [])
+        if not SANITIZED:
+            self.assertIn("draining spool directory", agent.stderr())
 
     def test_one_large_file_is_taken_whole(self):
         agent = self.watch()
