@@ -47,8 +47,7 @@ class Taking(SpoolCase):
         self.gone(*files)
         agent.kill()
         agent.start()
-        self.wait_delivered(100)
-        self.assertEqual(len({r["id"] for r in self.delivered()}), 100)
+        wait_until(lambda: len({r["id"] for r in self.delivered()}) == 100, "every result")
 
     def test_directory_is_made_where_missing(self):
         self.watch()
