@@ -128,14 +128,15 @@ void Daemon::run() {
 }
 
 void Daemon::journal_woke() {
-  journal_->poll(loop_.now());
+  turn();
   agent_->journal_polled();
   report_trouble();
-  turn();
 }
 
 void Daemon::turn() {
   Instant now = loop_.now();
+  journal_->poll(
+      now);  // what happens next at the journal happens now, not when it last had an answer
   agent_->tick(now);
   if (give_up_) return check_stopped();
   if (auto due = agent_->deadline(now)) {
@@ -162,6 +163,7 @@ void Daemon::on_signal(int signal) {
 }
 
 void Daemon::reload() {
+  if (give_up_) return;
   notify_reloading(loop_.now().steady);
   Loaded loaded = load_config(file_, registry_);
   for (const Fault& f : loaded.faults)

@@ -31,6 +31,11 @@ bool same_transport(const IntakeConfig& a, const IntakeConfig& b) {
   return a.type == b.type && a.options == b.options && !reads_files(a.options);
 }
 
+bool same_place(const IntakeConfig& a, const IntakeConfig& b) {
+  return a.type == b.type && a.options.text("path") == b.options.text("path") &&
+         a.options.text("listen") == b.options.text("listen");
+}
+
 Router router_of(const Config& config, const std::vector<LaneId>& lanes) {
   auto mask_of = [&](const std::string& name) {
     LaneMask mask = 0;
@@ -115,9 +120,11 @@ Result<void> Agent::apply_destinations(const Config& config) {
   // Everything new is built before anything old goes, so that a fault changes nothing.
   std::vector<std::unique_ptr<Delivery>> fresh(config.destinations.size());
   auto kept = [&](const std::unique_ptr<Delivery>& old) {
-    return std::any_of(
-        config.destinations.begin(), config.destinations.end(),
-        [&](const DestinationConfig& d) { return d == old->config() && !reads_files(d.options); });
+    for (std::size_t i = 0; i < config.destinations.size(); ++i) {
+      const DestinationConfig& d = config.destinations[i];
+      if (d == old->config() && (*lanes)[i] == old->lane()) return !reads_files(d.options);
+    }
+    return false;
   };
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     const DestinationConfig& d = config.destinations[i];
@@ -157,19 +164,24 @@ Result<Agent::OpenDoor> Agent::open(const IntakeConfig& config, const Config& wh
   return d;
 }
 
-void Agent::retire_unwanted(const Config& config) {
+std::vector<IntakeConfig> Agent::retire_unwanted(const Config& config) {
   auto unwanted = [&](const OpenDoor& d) {
     return config.limits != config_.limits ||
            std::none_of(config.intakes.begin(), config.intakes.end(),
                         [&](const IntakeConfig& i) { return same_transport(i, d.door->config()); });
   };
   std::vector<OpenDoor> old = extract_if(doors_, unwanted);
-  for (OpenDoor& d : old) d.listener->stop();
+  std::vector<IntakeConfig> retired;
+  for (OpenDoor& d : old) {
+    d.listener->stop();
+    retired.push_back(d.door->config());
+  }
   append(retired_doors_, std::move(old));
+  return retired;
 }
 
 Result<void> Agent::apply_intakes(const Config& config, bool strict) {
-  retire_unwanted(config);
+  const std::vector<IntakeConfig> retired = retire_unwanted(config);
   for (const IntakeConfig& i : config.intakes) {
     auto open_already = std::find_if(doors_.begin(), doors_.end(), [&](const OpenDoor& d) {
       return same_transport(i, d.door->config());
@@ -184,9 +196,23 @@ Result<void> Agent::apply_intakes(const Config& config, bool strict) {
       continue;
     }
     if (strict) return tl::unexpected(opened.error());
-    log(Level::error, "intake stays closed", {{"error", opened.error().what}});
+    log(Level::error, "intake cannot be opened", {{"error", opened.error().what}});
+    reopen(i, retired);
   }
   return {};
+}
+
+void Agent::reopen(const IntakeConfig& failed, const std::vector<IntakeConfig>& retired) {
+  auto before = std::find_if(retired.begin(), retired.end(),
+                             [&](const IntakeConfig& old) { return same_place(old, failed); });
+  if (before == retired.end()) return;
+  auto opened = open(*before, config_);
+  if (opened) {
+    log(Level::warn, "intake goes on as it was", {{"where", opened->listener->where()}});
+    doors_.push_back(std::move(*opened));
+  } else {
+    log(Level::error, "intake stays closed", {{"error", opened.error().what}});
+  }
 }
 
 void Agent::bury_retired() {
@@ -207,12 +233,9 @@ void Agent::tick(Instant now) {
 }
 
 void Agent::journal_polled() {
-  bool congested = intake_.congested();
-  if (congested_ && !congested) {
-    for (OpenDoor& d : doors_) d.listener->drained();
-    for (OpenDoor& d : retired_doors_) d.listener->drained();
-  }
-  congested_ = congested;
+  if (!intake_.relieved()) return;
+  for (OpenDoor& d : doors_) d.listener->drained();
+  for (OpenDoor& d : retired_doors_) d.listener->drained();
 }
 
 std::optional<Steady> Agent::deadline(Instant now) const {

@@ -57,7 +57,9 @@ class Agent {
   [[nodiscard]] Result<OpenDoor> open(const IntakeConfig& config, const Config& whole);
   // Two at once would double the destination's rate and sessions.
   [[nodiscard]] bool waits_for_predecessor(const Delivery& d) const;
-  void retire_unwanted(const Config& config);
+  [[nodiscard]] std::vector<IntakeConfig> retire_unwanted(const Config& config);
+  // What was open at the place of an intake that now cannot be opened is opened again.
+  void reopen(const IntakeConfig& failed, const std::vector<IntakeConfig>& retired);
   void bury_retired();
 
   const Registry& registry_;
@@ -72,7 +74,6 @@ class Agent {
   std::vector<OpenDoor> retired_doors_;
   std::vector<std::unique_ptr<Delivery>> deliveries_;
   std::vector<std::unique_ptr<Delivery>> retired_deliveries_;
-  bool congested_ = false;
 };
 
 }  // namespace checkrelay

@@ -47,7 +47,17 @@ void Intake::configure(Admission admission, Router router) {
   router_ = std::move(router);
 }
 
-bool Intake::congested() const { return journal_.stats().staged > kCongested; }
+bool Intake::congested() const {
+  bool congested = journal_.stats().staged > kCongested;
+  told_ |= congested;
+  return congested;
+}
+
+bool Intake::relieved() {
+  if (!told_ || journal_.stats().staged > kCongested) return false;
+  told_ = false;
+  return true;
+}
 
 Result<void> Intake::admit(CheckResult& r, Instant now, std::vector<Record>& records) {
   bool id_given = false;

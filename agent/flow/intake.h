@@ -24,7 +24,10 @@ class Intake {
   void submit(std::vector<CheckResult> results, Instant now, Done done);
   [[nodiscard]] const std::string& default_host() const { return admission_.default_host(); }
   // So much waits for its commit that nobody should read more.
+  // Once true was told, relieved() becomes true when it is over: whoever stopped reading is to be
+  // told.
   [[nodiscard]] bool congested() const;
+  [[nodiscard]] bool relieved();
   // Sequences that were not UTF-8 and were replaced: by decoders, which say so here, and at
   // admission.
   void note_mended(std::uint64_t more) { mended_ += more; }
@@ -37,7 +40,8 @@ class Intake {
   Journal& journal_;
   Admission admission_;
   Router router_;
-  std::uint64_t mended_ = 0;  // but for the present admission's
+  mutable bool told_ = false;  // somebody was told to stop reading
+  std::uint64_t mended_ = 0;   // but for the present admission's
 };
 
 }  // namespace checkrelay

@@ -8,6 +8,7 @@
 
 #include "agent/base/account.h"
 #include "agent/base/json.h"
+#include "agent/base/log.h"
 #include "agent/base/text.h"
 #include "agent/flow/queue_view.h"
 
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::string_view kJson = "application/json";
 constexpr std::size_t kMaxRows = 10'000;
+constexpr Duration kMembershipHolds = std::chrono::minutes(1);
+constexpr std::size_t kMaxMembers = 1000;
 
 Message error(int status, std::string_view what) {
   std::string body;
@@ -88,10 +91,22 @@ class Operator::Query {
   std::map<std::string, std::string> values_;
 };
 
-bool Operator::is_operator(const Peer& peer) const {
+void Operator::set_admin_group(std::string group) {
+  if (!group.empty() && !group_id(group))
+    log(Level::warn, "agent.admin_group is no group of this machine", {{"group", group}});
+  admin_group_ = std::move(group);
+  members_.clear();
+}
+
+bool Operator::is_operator(const Peer& peer) {
   if (!peer.uid) return false;
-  return *peer.uid == 0 || *peer.uid == geteuid() ||
-         (!admin_group_.empty() && user_in_group(*peer.uid, admin_group_));
+  if (*peer.uid == 0 || *peer.uid == geteuid()) return true;
+  if (admin_group_.empty()) return false;
+  const Steady now = env_.now().steady;
+  if (members_.size() > kMaxMembers) members_.clear();
+  Membership& m = members_[*peer.uid];
+  if (m.until <= now) m = {user_in_group(*peer.uid, admin_group_), now + kMembershipHolds};
+  return m.member;
 }
 
 std::optional<LaneId> Operator::lane_named(std::string_view name) const {

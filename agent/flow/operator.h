@@ -11,7 +11,9 @@
 // unix socket.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,7 +33,7 @@ class Operator {
   // `journal` and `env` must outlive the operator; `status` is asked anew for each answer.
   Operator(Journal& journal, const Environment& env, std::function<Status()> status)
       : journal_(journal), env_(env), status_(std::move(status)) {}
-  void set_admin_group(std::string group) { admin_group_ = std::move(group); }
+  void set_admin_group(std::string group);
   // `done` is called once, at a later turn.
   void answer(const Peer& peer, const Message& request, Done done);
 
@@ -47,7 +49,7 @@ class Operator {
   void find(const std::string& id, std::function<void(BrowsePage)> found);
   void find_all(std::vector<std::string> ids, std::vector<Seq> found,
                 std::function<void(std::vector<Seq>)> done);
-  [[nodiscard]] bool is_operator(const Peer& peer) const;
+  [[nodiscard]] bool is_operator(const Peer& peer);
   [[nodiscard]] std::optional<LaneId> lane_named(std::string_view name) const;
   [[nodiscard]] std::string lane_name(LaneId lane) const;
 
@@ -55,6 +57,12 @@ class Operator {
   const Environment& env_;
   std::function<Status()> status_;
   std::string admin_group_;
+  struct Membership {
+    bool member = false;
+    Steady until{};
+  };
+  std::map<std::uint32_t, Membership>
+      members_;  // by uid: the name service may be slow, and a peer may ask at will
 };
 
 }  // namespace checkrelay

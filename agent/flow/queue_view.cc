@@ -1,5 +1,6 @@
 #include "agent/flow/queue_view.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/base/json.h"
@@ -8,6 +9,8 @@
 
 namespace checkrelay {
 namespace {
+
+constexpr std::string_view kStored = "stored";
 
 void write_row(JsonWriter& json, const Browsed& row, const LaneNames& name) {
   json.begin_object().key("seq").integer(static_cast<std::int64_t>(row.seq)).key("id").text(row.id);
@@ -30,6 +33,18 @@ void write_result(JsonWriter& json, const CheckResult& r) {
   json.key("time").text(format_rfc3339(r.time)).key("received").text(format_rfc3339(r.received));
   if (r.ttl > Duration{}) json.key("ttl").number(to_seconds(r.ttl));
   json.key("check_source").text(r.check_source);
+}
+
+// Every destination's lines in the order of time; that the record was stored is told once.
+std::vector<StoryLine> whole_story(const BrowsePage& page) {
+  std::vector<StoryLine> lines;
+  for (const Browsed& row : page.rows)
+    for (const StoryLine& line : row.story)
+      if (line.what != kStored || lines.empty() || lines.front().what != kStored)
+        lines.push_back(line);
+  std::stable_sort(lines.begin(), lines.end(),
+                   [](const StoryLine& a, const StoryLine& b) { return a.at < b.at; });
+  return lines;
 }
 
 }  // namespace
@@ -77,12 +92,9 @@ std::string story_json(const BrowsePage& page, const LaneNames& name) {
     json.key("tries").integer(row.tries).key("answer").text(row.answer).end_object();
   }
   json.end_array().key("story").begin_array();
-  for (const StoryLine& line : first.story) {
-    json.begin_object()
-        .key("at")
-        .text(format_rfc3339(line.at))
-        .key("destination")
-        .text(name(line.lane));
+  for (const StoryLine& line : whole_story(page)) {
+    json.begin_object().key("at").text(format_rfc3339(line.at));
+    json.key("destination").text(line.what == kStored ? "" : name(line.lane));
     json.key("what").text(line.what).key("answer").text(line.answer).end_object();
   }
   json.end_array().end_object();

@@ -57,6 +57,7 @@ Duration Breaker::jittered(Duration most) {
 }
 
 void Breaker::record(const Verdict& v, Steady batch_began, Steady now) {
+  if (v.local) return;
   if (v.judgement == Judgement::delivered || v.judgement == Judgement::rejected ||
       v.judgement == Judgement::unknown_object) {
     state_ = State::ok;  // it answered about the item: it is there and lets us in

@@ -27,8 +27,9 @@ struct Verdict {
   std::size_t item = 0;  // index within the conversation's batch
   Judgement judgement = Judgement::transient;
   std::string
-      answer{};  // the upstream's words or the trouble, one line, at most 500 bytes, no secrets
+      answer{};  // the upstream's words or the trouble: one line, at most 500 bytes, no secrets
   std::optional<Duration> retry_after{};  // the upstream's wish, or a minimum its contract sets
+  bool local = false;  // judged without asking the upstream: says nothing of its health
 };
 
 }  // namespace checkrelay

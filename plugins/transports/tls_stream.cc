@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <cstring>
 #include <utility>
 
 #include "agent/base/text.h"
@@ -15,6 +16,7 @@ namespace {
 std::string openssl_reason() {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
+  if (ERR_SYSTEM_ERROR(code)) return std::strerror(static_cast<int>(ERR_GET_REASON(code)));
   const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
   return reason ? reason : "unknown TLS error";
 }

@@ -43,6 +43,7 @@ class FakeJournal : public Journal {
   void drop(std::optional<LaneId> lane, std::vector<Seq> seqs,
             std::function<void(std::size_t)> done) override;
   [[nodiscard]] const JournalStats& stats() const override { return stats_; }
+  void set_staged(std::uint64_t bytes) { stats_.staged = bytes; }
   void poll(Instant now) override;
 
  private:

@@ -39,7 +39,7 @@ class Submitting : public Conversation {
     for (; next_ < batch_.size(); ++next_) {
       auto reason = unaddressable(batch_[next_].subject);
       if (!reason) return out.send.push_back(request(batch_[next_]));
-      out.verdicts.push_back({next_, Judgement::rejected, *reason, std::nullopt});
+      out.verdicts.push_back({next_, Judgement::rejected, *reason, std::nullopt, true});
     }
     out.close = true;
   }

@@ -30,7 +30,28 @@ Result<std::string> field_text(std::string_view name, simdjson::dom::element val
                                  (name == "status_code" ? "number" : "text"));
 }
 
-Result<Fields> read_json(const std::string& body) {
+// OP5's own how-to shows its curl call with shell line continuations inside single quotes, so that
+// the shell sends them: a backslash and a line end between two members. No JSON has one there;
+// inside a string nothing is touched.
+std::string without_continuations(const std::string& body) {
+  std::string out;
+  bool inside = false;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    const bool escape = body[i] == '\\';
+    const std::size_t end = i + (i + 1 < body.size() && body[i + 1] == '\r' ? 2 : 1);
+    if (escape && !inside && end < body.size() && body[end] == '\n') {
+      i = end;
+      continue;
+    }
+    if (body[i] == '"') inside = !inside;
+    out += body[i];
+    if (escape && inside && i + 1 < body.size()) out += body[++i];
+  }
+  return out;
+}
+
+Result<Fields> read_json(const std::string& raw) {
+  const std::string body = without_continuations(raw);
   simdjson::dom::parser parser;
   simdjson::dom::object object;
   auto document = parser.parse(body);

@@ -46,6 +46,17 @@ class IntakeTest : public testing::Test {
   LaneId lane_ = 0;
 };
 
+// A door that asked between two polls has stopped reading: the end of congestion must reach it.
+TEST_F(IntakeTest, WhoeverWasToldOfCongestionIsToldOfItsEnd) {
+  EXPECT_FALSE(intake.relieved());
+  world.journal.set_staged(1U << 30U);
+  EXPECT_FALSE(intake.relieved());
+  EXPECT_TRUE(intake.congested());
+  world.journal.set_staged(0);
+  EXPECT_TRUE(intake.relieved());
+  EXPECT_FALSE(intake.relieved());
+}
+
 TEST_F(IntakeTest, AcceptedResultsAreStoredWithTheirIds) {
   auto outcomes = submit({result("db1", "mine"), result("db2")});
   ASSERT_EQ(outcomes.size(), 2U);

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/flow/queue_view.h"
 #include "agent/model/packed.h"
 #include "tests/support/world.h"
 
@@ -156,6 +157,21 @@ TEST_F(OperatorTest, AResultsStoryIsShownWhateverBecameOfIt) {
   EXPECT_EQ(story["destinations"][0]["state"], "dead");
   EXPECT_EQ(story["destinations"][1]["state"], "pending");
   EXPECT_EQ(story["story"][0]["what"], "stored");
+}
+
+TEST(QueueView, AStoryTellsEveryDestinationsTriesInTheOrderOfTime) {
+  auto at = [](int s) { return Wall(std::chrono::seconds(s)); };
+  BrowsePage page;
+  page.rows.resize(2);
+  page.rows[0].story = {{at(1), 0, "stored", ""}, {at(2), 0, "delivered", "written"}};
+  page.rows[1].lane = 1;
+  page.rows[1].story = {{at(1), 1, "stored", ""}, {at(3), 1, "dead", "no such host"}};
+  json story =
+      json::parse(story_json(page, [](LaneId lane) { return lane == 0 ? "file" : "central"; }));
+  std::string told;
+  for (const json& line : story["story"])
+    told += line["what"].get<std::string>() + "@" + line["destination"].get<std::string>() + " ";
+  EXPECT_EQ(told, "stored@ delivered@file dead@central ");
 }
 
 TEST_F(OperatorTest, AResultIsFoundByItsNumberToo) {

@@ -42,6 +42,19 @@ TEST(Breaker, BeginsWell) {
   EXPECT_LE(breaker.next_attempt(), Steady{});
 }
 
+// A name that the upstream cannot address is refused at home: that says nothing of the upstream's
+// health.
+TEST(Breaker, AVerdictGivenLocallyDoesNotCloseIt) {
+  Breaker breaker(options(), 1);
+  breaker.record(verdict(Judgement::auth), Steady(1h), Steady(1h));
+  Steady next = breaker.next_attempt();
+  Verdict local = verdict(Judgement::rejected);
+  local.local = true;
+  breaker.record(local, Steady(1h), Steady(1h));
+  EXPECT_EQ(breaker.state(), Breaker::State::auth);
+  EXPECT_EQ(breaker.next_attempt(), next);
+}
+
 TEST(Breaker, StatesHaveTheirPublicNames) {
   EXPECT_EQ(to_string(Breaker::State::ok), "ok");
   EXPECT_EQ(to_string(Breaker::State::backoff), "backoff");

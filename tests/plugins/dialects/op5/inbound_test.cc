@@ -55,6 +55,24 @@ TEST_F(Op5Inbound, SaysNothingBeforeSettle) {
   EXPECT_EQ(r.perfdata, "t=1s");
 }
 
+// The how-to's curl call as printed: its continuations are inside single quotes, so the shell sends
+// them.
+TEST_F(Op5Inbound, TakesTheHowTosCallWithItsLineContinuations) {
+  const std::string body =
+      "{\"host_name\":\"example_host_1\",\"service_description\":\"Example service\",\\\n"
+      "\"status_code\":\"2\",\"plugin_output\":\"Example \\\\ issue\"}";
+  Actions out = request(kService, body);
+  ASSERT_EQ(out.submit.size(), 1U);
+  EXPECT_EQ(out.submit[0].results[0].subject, (Subject{"example_host_1", "Example service"}));
+  EXPECT_EQ(out.submit[0].results[0].output, "Example \\ issue");
+}
+
+TEST_F(Op5Inbound, ABackslashAndLineEndInsideATextStaysAFault) {
+  EXPECT_EQ(refused(kService,
+                    "{\"host_name\":\"a\\\nb\",\"service_description\":\"s\",\"status_code\":0}"),
+            400);
+}
+
 TEST_F(Op5Inbound, AnswersAsOp5Does) {
   Ticket ticket = request(kService, kGood).submit.at(0).ticket;
   Actions out = settle(ticket, {.ok = true, .id = "x"});
