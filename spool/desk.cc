@@ -68,44 +68,74 @@ void Desk::restore_lane(const LaneRow& row) {
   }
 }
 
-std::optional<LaneId> Desk::lane_for(const std::string& name) {
-  std::optional<LaneId> unused, retired;
-  for (LaneId i = 0; i < kMaxLanes; ++i) {
-    const auto& slot = slots_[i];
-    if (slot && slot->name == name) return i;
-    if (!slot && !unused) unused = i;
-    if (!slot || slot->active || retired) continue;
-    LaneStats stats;
-    slot->lane.fill(stats);
-    if (stats.pending + stats.in_flight + stats.dead == 0) retired = i;
-  }
-  const auto chosen = unused ? unused : retired;
-  if (!chosen) return std::nullopt;
-  LaneSaved saved;
-  saved.cursor = saved.folded = fed_;
-  slots_[*chosen] = std::make_unique<Slot>();
-  slots_[*chosen]->name = name;
-  slots_[*chosen]->lane = Lane(saved, options_.lane);
-  return chosen;
+// Nothing waits in the slot, and nothing that is about to be committed is meant for it.
+bool Desk::retired(LaneId id) const {
+  const Slot& slot = *slots_[id];
+  LaneStats stats;
+  slot.lane.fill(stats);
+  if (slot.lane.rebuilding() || stats.pending + stats.in_flight + stats.dead > 0) return false;
+  return std::none_of(staged_.begin(), staged_.end(),
+                      [id](const OpenBatch& b) { return (b.row.lanes >> id & 1) != 0; });
 }
 
+// A slot for a name that has none: an unused one, or else one that is retired and not in `taken`.
+std::optional<LaneId> Desk::spare_slot(LaneMask taken) const {
+  std::optional<LaneId> found;
+  for (LaneId i = 0; i < kMaxLanes; ++i) {
+    if ((taken >> i & 1) != 0) continue;
+    if (!slots_[i]) return i;
+    if (!found && retired(i)) found = i;
+  }
+  return found;
+}
+
+// Every name that is known keeps its slot before a new one gets any. Changes nothing.
+std::optional<std::map<std::string, LaneId>> Desk::assign(
+    const std::vector<std::pair<std::string, LaneOptions>>& destinations) const {
+  std::map<std::string, LaneId> ids;
+  LaneMask taken = 0;
+  for (const auto& [name, options] : destinations)
+    for (LaneId i = 0; i < kMaxLanes; ++i)
+      if (slots_[i] && slots_[i]->name == name) taken |= LaneMask{1} << (ids[name] = i);
+  for (const auto& [name, options] : destinations) {
+    if (ids.count(name) != 0) continue;
+    const auto id = spare_slot(taken);
+    if (!id) return std::nullopt;
+    taken |= LaneMask{1} << (ids[name] = *id);
+  }
+  return ids;
+}
+
+void Desk::activate(LaneId id, const std::string& name, const LaneOptions& options) {
+  auto& slot = slots_[id];
+  if (!slot || slot->name != name) {
+    LaneSaved saved;
+    saved.cursor = saved.folded = fed_;
+    slot = std::make_unique<Slot>();
+    slot->name = name;
+    slot->lane = Lane(saved, options_.lane);
+  }
+  slot->active = true;
+  slot->options = options;
+  slot->lane.configure(options);
+}
+
+// All or nothing. Where the disk is in trouble, the lanes are stored with what is committed next.
 Result<std::vector<LaneId>> Desk::lanes(
     const std::vector<std::pair<std::string, LaneOptions>>& destinations) {
+  const auto assigned = assign(destinations);
+  if (!assigned)
+    return fail(Errc::full, fmt::format("more than {} destinations, those that still hold "
+                                        "records counted in",
+                                        kMaxLanes));
   for (const auto& slot : slots_)
     if (slot) slot->active = false;
   std::vector<LaneId> ids;
   for (const auto& [name, options] : destinations) {
-    const auto id = lane_for(name);
-    if (!id)
-      return fail(Errc::full, fmt::format("more than {} destinations, those that still hold "
-                                          "records counted in",
-                                          kMaxLanes));
-    slots_[*id]->active = true;
-    slots_[*id]->options = options;
-    slots_[*id]->lane.configure(options);
-    ids.push_back(*id);
+    ids.push_back(assigned->at(name));
+    activate(ids.back(), name, options);
   }
-  if (auto ok = write(); !ok) return tl::unexpected(ok.error());
+  (void)write();
   return ids;
 }
 
@@ -206,7 +236,9 @@ Result<void> Desk::commit() {
 
 Result<void> Desk::write() { return write_turn(true); }
 
+// After trouble it is unknown which rows of lanes are on disk: all are written.
 Result<void> Desk::write_turn(bool every_lane) {
+  every_lane = every_lane || !trouble_.empty();
   store_.begin();
   if (store_.renewed() != seen_renewed_) start_over();
   write_changes(every_lane);

@@ -93,7 +93,11 @@ class Desk {
   void feed(const Batch& batch);
   void feed_log();
   void restore_lane(const LaneRow& row);
-  [[nodiscard]] std::optional<LaneId> lane_for(const std::string& name);
+  [[nodiscard]] bool retired(LaneId id) const;
+  [[nodiscard]] std::optional<LaneId> spare_slot(LaneMask taken) const;
+  [[nodiscard]] std::optional<std::map<std::string, LaneId>> assign(
+      const std::vector<std::pair<std::string, LaneOptions>>& destinations) const;
+  void activate(LaneId id, const std::string& name, const LaneOptions& options);
   [[nodiscard]] bool changed() const;
   // desk_claims.cc
   void take_output(LaneId lane, LaneOutput& out);

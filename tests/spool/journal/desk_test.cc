@@ -1,0 +1,135 @@
+// The desk over a store in memory that can be made to fail: lanes, trouble, pressure.
+#include "spool/desk.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "spool/memory_store.h"
+
+namespace checkrelay {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class SickStore : public MemoryStore {
+ public:
+  Result<void> commit() override {
+    ++commits;
+    if (sick) return fail(Errc::unavailable, "the disk is sick");
+    return {};
+  }
+  Room room() override { return {used, used}; }
+  bool sick = false;
+  int commits = 0;
+  std::uint64_t used = 0;
+};
+
+using Destinations = std::vector<std::pair<std::string, LaneOptions>>;
+
+class DeskTest : public testing::Test {
+ protected:
+  DeskTest() { begin({}); }
+  void begin(DeskOptions options) {
+    desk_ = std::make_unique<Desk>(store_, options);
+    desk_->restore();
+    now_.steady = Steady(1h);
+    now_.wall = Wall(Duration(1'700'000'000'000'000));
+    desk_->clock(now_);
+  }
+  static Destinations names(int from, int to) {
+    Destinations all;
+    for (int i = from; i < to; ++i) all.push_back({fmt::format("d{}", i), {}});
+    return all;
+  }
+  std::vector<LaneId> lanes(const Destinations& d) {
+    auto ids = desk_->lanes(d);
+    EXPECT_TRUE(ids);
+    return ids ? *ids : std::vector<LaneId>();
+  }
+  Seq stage(const std::string& body, LaneMask mask) {
+    std::vector<Record> records(1);
+    Record& r = records.front();
+    r.id = r.subject = r.body = body;
+    r.time = r.received = now_.wall;
+    r.lanes = mask;
+    auto stored = desk_->stage(records);
+    EXPECT_TRUE(stored);
+    return stored ? stored->front().seq : 0;
+  }
+  Seq put(const std::string& body, LaneMask mask) {
+    const Seq seq = stage(body, mask);
+    EXPECT_TRUE(desk_->commit());
+    return seq;
+  }
+  std::vector<std::string> bodies(LaneId lane) {
+    std::vector<std::string> all;
+    for (auto& c : desk_->claim(lane, 100, 1 << 20)) all.push_back(c.body);
+    return all;
+  }
+  void settle_all(LaneId lane, Settlement::End end, Duration wait = {}) {
+    std::vector<Settlement> all;
+    for (const auto& c : desk_->claim(lane, 5000, 1 << 20))
+      all.push_back({c.seq, end, now_.steady + wait, false, "word", true});
+    desk_->settle(lane, all);
+    EXPECT_TRUE(desk_->commit());
+  }
+
+  SickStore store_;
+  Instant now_{};
+  std::unique_ptr<Desk> desk_;
+};
+
+TEST_F(DeskTest, ANewNameDoesNotTakeTheIdleSlotOfOneThatStays) {
+  const auto before = lanes(names(0, 64));
+  Destinations next = names(64, 65);  // the new one comes first
+  const auto rest = names(0, 63);
+  next.insert(next.end(), rest.begin(), rest.end());
+  const auto ids = lanes(next);
+  EXPECT_EQ(ids.front(), before[63]);
+  EXPECT_EQ(std::vector<LaneId>(ids.begin() + 1, ids.end()),
+            std::vector<LaneId>(before.begin(), before.end() - 1));
+}
+
+TEST_F(DeskTest, ASlotThatStagedRecordsAreMeantForIsNotReused) {
+  lanes(names(0, 64));
+  stage("of the old one", LaneMask{1} << 63);
+  Destinations next = names(0, 63);
+  next.push_back({"new", {}});
+  EXPECT_FALSE(desk_->lanes(next));
+  EXPECT_TRUE(desk_->commit());
+  EXPECT_THAT(bodies(63), ElementsAre("of the old one"));
+  EXPECT_EQ(desk_->stats().lanes[63].name, "d63");
+}
+
+TEST_F(DeskTest, NamesThatDoNotFitChangeNothing) {
+  lanes(names(0, 64));
+  for (LaneId i = 0; i < 64; ++i) put(fmt::format("r{}", i), LaneMask{1} << i);
+  put("a", 1);
+  put("a", 1);
+  const auto before = desk_->stats();
+  Destinations next = names(0, 2);
+  next.front().second.backlog = Backlog::latest;
+  next.push_back({"new", {}});
+  const auto ids = desk_->lanes(next);
+  ASSERT_FALSE(ids);
+  EXPECT_EQ(ids.error().code, Errc::full);
+  EXPECT_EQ(desk_->stats().lanes, before.lanes);
+  while (desk_->upkeep(true)) {
+  }
+  EXPECT_EQ(desk_->stats().lanes[0].superseded, 0U);
+}
+
+TEST_F(DeskTest, LanesDeclaredDuringTroubleAreStoredWithWhatComesNext) {
+  store_.sick = true;
+  EXPECT_THAT(lanes(names(0, 1)), ElementsAre(0U));
+  EXPECT_FALSE(desk_->commit());
+  store_.sick = false;
+  put("1", 1);
+  EXPECT_EQ(store_.lanes().size(), 1U);
+}
+
+}  // namespace
+}  // namespace checkrelay
