@@ -225,10 +225,15 @@ void Desk::write_changes(bool every_lane) {
 void Desk::save_all() { (void)write(); }
 
 // A turn may have been written in parts (lanes()): what failed in any of them failed for the whole.
-Result<void> Desk::commit() {
+Result<void> Desk::commit(bool probe) {
   const auto earlier = std::exchange(turn_error_, std::nullopt);
   Result<void> ok;
-  if (changed()) ok = write_turn(false);
+  const bool owed = !staged_.empty() || staged_ids_ > 0;  // a producer waits for an answer
+  if (!probe && !owed && !trouble_.empty()) {
+    ok = fail(Errc::unavailable, trouble_);
+  } else if (changed()) {
+    ok = write_turn(false);
+  }
   turn_error_.reset();
   if (earlier) return tl::unexpected(*earlier);
   return ok;
@@ -274,6 +279,7 @@ void Desk::start_over() {
 // What was staged is forgotten (its producers hear of it); what the lanes know is kept and written
 // the next time.
 void Desk::failed_commit(const Error& error) {
+  ++failed_commits_;
   turn_error_ = error;
   trouble_ = error.what;
   if (error.code == Errc::full) full_ = true;

@@ -45,12 +45,15 @@ class Desk {
   std::size_t retry(std::optional<LaneId> lane, const std::vector<Seq>& seqs);
   std::size_t drop(std::optional<LaneId> lane, const std::vector<Seq>& seqs);
   [[nodiscard]] std::size_t staged_bytes() const { return staged_bytes_; }
-  [[nodiscard]] Result<void> commit();
+  // Without `probe` a disk in trouble is not asked for settlements alone: they are kept.
+  [[nodiscard]] Result<void> commit(bool probe = true);
+  [[nodiscard]] std::uint64_t failed_commits() const { return failed_commits_; }
   void save_all();  // before the end: the next start then has nothing to catch up with
 
   [[nodiscard]] std::vector<Claim> claim(LaneId lane, std::size_t records, std::size_t bytes);
-  // A bounded step of housekeeping. True where more is to be done.
-  [[nodiscard]] bool upkeep(bool idle);
+  // A bounded step of housekeeping. True where more is to be done. A disk in trouble is left alone
+  // without `probe`.
+  [[nodiscard]] bool upkeep(bool idle, bool probe = true);
   [[nodiscard]] JournalStats stats() const;
   [[nodiscard]] std::vector<std::string> take_reports() { return std::exchange(reports_, {}); }
 
@@ -148,7 +151,7 @@ class Desk {
   unsigned seen_reopened_ = 0, seen_renewed_ = 0;
   Room room_{};
   bool full_ = false, more_to_prune_ = false;
-  std::uint64_t commits_ = 0;
+  std::uint64_t commits_ = 0, failed_commits_ = 0;
   std::string trouble_;
   std::optional<Error> turn_error_{};
   std::vector<std::string> reports_;

@@ -66,7 +66,7 @@ void Desk::prune() {
   if (staged_ids_ > 0) store_.sweep_ids(kIdsATurn + 4 * staged_ids_, now_.wall - kSameIdWindow);
 }
 
-bool Desk::upkeep(bool idle) {
+bool Desk::upkeep(bool idle, bool probe) {
   bool more = false;
   for (LaneId i = 0; i < kMaxLanes; ++i) {
     if (!slots_[i]) continue;
@@ -86,7 +86,7 @@ bool Desk::upkeep(bool idle) {
           fmt::format("destination {}: {} records were lost to damage", slots_[i]->name, lost));
   }
   const bool ill = !trouble_.empty() || store_.failed();
-  if (idle && (more_to_prune_ || full_ || ill)) {
+  if (idle && (more_to_prune_ || full_ || ill) && (probe || trouble_.empty())) {
     const auto before = room_.used;
     (void)write();  // where the disk was in trouble, this finds out whether it still is
     turn_error_.reset();
@@ -114,7 +114,9 @@ JournalStats Desk::stats() const {
     s.lanes[i].name = slots_[i]->name;
     s.lanes[i].active = slots_[i]->active;
     slots_[i]->lane.fill(s.lanes[i]);
-    if (!trouble_.empty()) s.lanes[i].claimable = false;
+    if (trouble_.empty()) continue;
+    s.lanes[i].claimable = false;
+    s.lanes[i].next_due.reset();
   }
   return s;
 }

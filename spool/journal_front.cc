@@ -97,7 +97,7 @@ void JournalFront::stage(std::vector<Record> records,
     return [this, bytes, stored, done](const Result<void>& committed) {
       if (stored->has_value() && !committed) *stored = tl::unexpected(committed.error());
       answer([this, bytes, stored, done] {
-        staged_ -= bytes;
+        stats_.staged = staged_ -= bytes;
         done(std::move(*stored));
       });
     };
@@ -147,11 +147,12 @@ void JournalFront::poll(Instant now) {
   std::vector<Answer> answers;
   {
     const std::lock_guard lock(mutex_);
+    if (!std::exchange(news_, false)) return;
     answers.swap(outbox_);
     stats_ = published_;
   }
+  stats_.staged = staged_;  // the answers may look at it
   for (const Answer& a : answers) a();
-  stats_.staged = staged_;
 }
 
 void JournalFront::run() {
@@ -180,31 +181,39 @@ bool JournalFront::turn() {
     inbox_.clear();
   }
   if (!orders_.empty()) desk_.clock(orders_.back().now);
-  work_changes();
+  const auto began = std::chrono::steady_clock::now();
+  const bool probe = began >= retry_at_;
+  const auto failures = desk_.failed_commits();
+  work_changes(probe);
   publish();  // acknowledgements leave before anything else is done
   work_reads();
   const bool idle = orders_.empty() && browsing_.empty();
-  const bool more = desk_.upkeep(idle);
+  const bool more = desk_.upkeep(idle, probe && desk_.failed_commits() == failures);
+  if (desk_.failed_commits() != failures) retry_at_ = began + kRetry;
   publish();
   tell_reports();
   return more || !idle;
 }
 
-void JournalFront::work_changes() {
+// Reads do not part the changes around them: one commit is for all.
+void JournalFront::work_changes(bool probe) {
   std::vector<AfterCommit> after;
-  while (!orders_.empty() && orders_.front().change && desk_.staged_bytes() < kCommitBytes) {
-    if (auto f = orders_.front().change(desk_)) after.push_back(std::move(f));
-    orders_.pop_front();
+  for (; !orders_.empty() && desk_.staged_bytes() < kCommitBytes; orders_.pop_front()) {
+    Order& order = orders_.front();
+    if (order.read) {
+      reads_.push_back(std::move(order.read));
+    } else if (auto f = order.change(desk_)) {
+      after.push_back(std::move(f));
+    }
   }
-  const auto committed = desk_.commit();
+  const auto committed = desk_.commit(probe);
   for (const AfterCommit& f : after) f(committed);
 }
 
 void JournalFront::work_reads() {
-  while (!orders_.empty() && orders_.front().read) {
-    if (auto a = orders_.front().read(desk_)) answer(std::move(a));
-    orders_.pop_front();
-  }
+  for (const auto& f : reads_)
+    if (auto a = f(desk_)) answer(std::move(a));
+  reads_.clear();
   if (browsing_.empty()) return;
   Browsing& first = browsing_.front();
   if (!desk_.browse(first.job)) return;
@@ -224,6 +233,7 @@ void JournalFront::publish() {
     const std::lock_guard lock(mutex_);
     for (Answer& a : ready_) outbox_.push_back(std::move(a));
     published_ = std::move(stats);
+    news_ = true;
   }
   ready_.clear();
   if (some && wake_) wake_();

@@ -5,6 +5,7 @@
 // journal, and the tests'.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -61,7 +62,7 @@ class JournalFront : public Journal {
   void read(std::function<Answer(Desk&)> f);
   void run();
   [[nodiscard]] bool turn();  // true where more is to be done
-  void work_changes();
+  void work_changes(bool probe);
   void work_reads();
   void answer(Answer a) { ready_.push_back(std::move(a)); }
   [[nodiscard]] static bool worth_a_look(const JournalStats& now, const JournalStats& before);
@@ -81,7 +82,9 @@ class JournalFront : public Journal {
   // Writer thread (the loop's where there is none).
   Desk desk_;
   std::deque<Order> orders_;
+  std::vector<std::function<Answer(Desk&)>> reads_;  // of this turn
   std::deque<Browsing> browsing_;
+  std::chrono::steady_clock::time_point retry_at_{};  // of a disk in trouble
   std::vector<Answer> ready_;
 
   std::mutex mutex_;  // guards what follows; never held while anything blocks
@@ -89,6 +92,7 @@ class JournalFront : public Journal {
   std::vector<Order> inbox_;
   std::vector<Answer> outbox_;
   JournalStats published_;
+  bool news_ = false;  // since the last poll()
   bool stop_ = false;
   std::thread thread_;
 };

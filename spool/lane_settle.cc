@@ -296,7 +296,7 @@ void Lane::fill(LaneStats& stats) const {
   stats.claimable =
       !rebuilding_ && pending_ > 0 && (ready_in_reach() || scan_ < window_.size() || wants_more());
   stats.next_due.reset();
-  if (!due_.empty()) stats.next_due = due_.top().at;
+  if (!due_.empty() && !rebuilding_) stats.next_due = due_.top().at;
 }
 
 }  // namespace checkrelay

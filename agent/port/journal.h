@@ -178,7 +178,9 @@ class Journal {
 
   [[nodiscard]] virtual const JournalStats& stats() const = 0;  // as of the last poll()
   // Runs the callbacks that are ready and takes the clock for what happens next. Call it at every
-  // turn of the loop in which the journal's wake-up came, and before stats() is trusted.
+  // turn of the loop in which the journal's wake-up came, and before stats() is trusted; at every
+  // turn does no harm and keeps the clock fresh: what is asked is worked with the time of the
+  // latest poll().
   virtual void poll(Instant now) = 0;
 };
 

@@ -131,5 +131,45 @@ TEST_F(DeskTest, LanesDeclaredDuringTroubleAreStoredWithWhatComesNext) {
   EXPECT_EQ(store_.lanes().size(), 1U);
 }
 
+TEST_F(DeskTest, APutOffRecordIsNotAnnouncedWhileTheDiskIsInTrouble) {
+  lanes(names(0, 1));
+  put("1", 1);
+  settle_all(0, Settlement::End::later);
+  EXPECT_TRUE(desk_->stats().lanes[0].next_due);
+  store_.sick = true;
+  stage("2", 1);
+  EXPECT_FALSE(desk_->commit());
+  EXPECT_FALSE(desk_->stats().lanes[0].next_due);
+  EXPECT_FALSE(desk_->stats().lanes[0].claimable);
+}
+
+TEST_F(DeskTest, APutOffRecordIsNotAnnouncedWhileTheLaneIsRebuilding) {
+  auto d = names(0, 1);
+  lanes(d);
+  put("1", 1);
+  settle_all(0, Settlement::End::later);
+  d.front().second.backlog = Backlog::latest;
+  lanes(d);
+  EXPECT_FALSE(desk_->stats().lanes[0].next_due);
+  while (desk_->upkeep(true)) EXPECT_TRUE(desk_->commit());
+  EXPECT_TRUE(desk_->stats().lanes[0].next_due);
+}
+
+TEST_F(DeskTest, ADiskInTroubleIsLeftAloneUnlessItIsToBeTried) {
+  lanes(names(0, 1));
+  put("1", 1);
+  (void)desk_->claim(0, 1, 100);
+  store_.sick = true;
+  desk_->settle(0, {{1, Settlement::End::delivered, {}, false, {}, true}});
+  EXPECT_FALSE(desk_->commit());
+  const int before = store_.commits;
+  EXPECT_FALSE(desk_->upkeep(true, false));
+  EXPECT_FALSE(desk_->commit(false));
+  EXPECT_EQ(store_.commits, before);
+  store_.sick = false;
+  (void)desk_->upkeep(true, true);
+  EXPECT_EQ(desk_->stats().trouble, "");
+}
+
 }  // namespace
 }  // namespace checkrelay
