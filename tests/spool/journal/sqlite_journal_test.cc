@@ -276,7 +276,7 @@ TEST_F(SqliteJournal, ADamagedRecordIsReportedCountedAndSkipped) {
   start();
   rig_->lane("a");
   EXPECT_THAT(rig_->claim_bodies(), ElementsAre("first", "second"));
-  for (Seq seq : {1, 2}) rig_->settle(seq, End::delivered);
+  for (const Seq seq : {Seq{1}, Seq{2}}) rig_->settle(seq, End::delivered);
   rig_->until([&] { return rig_->journal().stats().lanes[0].pending == 0; });
   const LaneStats s = rig_->stats();
   EXPECT_EQ(s.delivered, 2U);
