@@ -2,6 +2,7 @@
 // that more follow.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -9,7 +10,20 @@
 
 namespace checkrelay {
 
-inline void put_varint(std::string& out, std::uint64_t v) {
+// A few bytes on the stack; anything with push_back() may be written to.
+template <std::size_t kMost>
+class ShortBytes {
+ public:
+  void push_back(char c) { bytes_[size_++] = c; }  // REQUIRES: room is left
+  [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
+
+ private:
+  std::array<char, kMost> bytes_;
+  std::size_t size_ = 0;
+};
+
+template <typename Out>
+void put_varint(Out& out, std::uint64_t v) {
   while (v >= 0x80) {
     out.push_back(static_cast<char>(v | 0x80));
     v >>= 7;
@@ -18,11 +32,13 @@ inline void put_varint(std::string& out, std::uint64_t v) {
 }
 
 // Signed numbers travel as 0, -1, 1, -2, 2 … so that small ones stay short.
-inline void put_signed(std::string& out, std::int64_t v) {
+template <typename Out>
+void put_signed(Out& out, std::int64_t v) {
   put_varint(out, (static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63));
 }
 
-inline void put_fixed(std::string& out, std::uint64_t v, int bytes) {
+template <typename Out>
+void put_fixed(Out& out, std::uint64_t v, int bytes) {
   for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(v >> (8 * i)));
 }
 

@@ -305,7 +305,8 @@ void Desk::committed(bool every_lane) {
   const bool reopened = std::exchange(seen_reopened_, store_.reopened()) != store_.reopened();
   for (OpenBatch& b : batches) {
     appended_ += b.data.size();
-    auto batch = std::make_shared<Batch>(b.row.first, b.row.last, std::move(b.data));
+    auto batch =
+        std::make_shared<Batch>(b.row.first, b.row.last, std::move(b.data), Batch::Origin::memory);
     remember_batch(batch);
     if (!reopened) feed(*batch);
   }

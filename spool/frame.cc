@@ -14,9 +14,9 @@ std::int64_t micros(Wall t) { return t.time_since_epoch().count(); }
 
 // The number is not stored but checked: a frame that moved to another place does not pass.
 std::uint32_t checksum(Seq seq, std::string_view payload) {
-  std::string number;
+  ShortBytes<8> number;
   put_fixed(number, seq, 8);
-  return crc32c(payload, crc32c(number));
+  return crc32c(payload, crc32c(number.view()));
 }
 
 bool read_payload(std::string_view payload, Framed& out) {
@@ -37,29 +37,28 @@ bool read_payload(std::string_view payload, Framed& out) {
 }  // namespace
 
 void append_frame(std::string& out, Seq seq, std::uint64_t subject, const Record& r) {
-  thread_local std::string payload;
-  payload.clear();
-  payload.push_back(static_cast<char>(r.id_given ? kIdGiven : 0));
-  payload.push_back(static_cast<char>(r.state));
-  put_varint(payload, r.lanes);
-  put_fixed(payload, subject, 8);
-  put_signed(payload, micros(r.time));
-  put_signed(payload, micros(r.received) - micros(r.time));
-  payload.push_back(static_cast<char>(r.id.size()));
-  payload += r.id;
-  payload += r.body;
-  put_varint(out, payload.size());
-  put_fixed(out, checksum(seq, payload), 4);
-  out += payload;
+  ShortBytes<64> head;
+  head.push_back(static_cast<char>(r.id_given ? kIdGiven : 0));
+  head.push_back(static_cast<char>(r.state));
+  put_varint(head, r.lanes);
+  put_fixed(head, subject, 8);
+  put_signed(head, micros(r.time));
+  put_signed(head, micros(r.received) - micros(r.time));
+  head.push_back(static_cast<char>(r.id.size()));
+  ShortBytes<16> front;
+  put_varint(front, head.view().size() + r.id.size() + r.body.size());
+  put_fixed(front, crc32c(r.body, crc32c(r.id, checksum(seq, head.view()))), 4);
+  out.append(front.view()).append(head.view()).append(r.id).append(r.body);
 }
 
-Batch::Batch(Seq first, Seq last, std::string data)
+Batch::Batch(Seq first, Seq last, std::string data, Origin origin)
     : first_(first), last_(last), data_(std::move(data)) {
-  read();
+  read(origin);
 }
 
-void Batch::read() {
+void Batch::read(Origin origin) {
   ByteReader in(data_);
+  if (origin == Origin::memory) records_.reserve(last_ - first_ + 1);
   for (Seq seq = first_; seq <= last_; ++seq) {
     const char* begin = in.left().data();
     const auto size = in.varint();
@@ -69,7 +68,8 @@ void Batch::read() {
     Framed record;
     record.header.seq = seq;
     record.frame = {begin, static_cast<std::size_t>(in.left().data() - begin)};
-    if (checksum(seq, payload) == sum && read_payload(payload, record)) records_.push_back(record);
+    const bool intact = origin == Origin::memory || checksum(seq, payload) == sum;
+    if (intact && read_payload(payload, record)) records_.push_back(record);
   }
 }
 

@@ -38,7 +38,8 @@ void append_frame(std::string& out, Seq seq, std::uint64_t subject, const Record
 // One row of the log, taken apart. Records that fail their checksum are left out.
 class Batch {
  public:
-  Batch(Seq first, Seq last, std::string data);
+  enum class Origin { disk, memory };  // memory: just made by append_frame()
+  Batch(Seq first, Seq last, std::string data, Origin origin = Origin::disk);
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
@@ -50,7 +51,7 @@ class Batch {
   [[nodiscard]] std::size_t bytes() const { return data_.size(); }
 
  private:
-  void read();
+  void read(Origin origin);
   Seq first_, last_;
   std::string data_;
   std::vector<Framed> records_;

@@ -84,21 +84,29 @@ Result<std::vector<LaneId>> JournalFront::lanes(
   return ids;
 }
 
+// Shared from hand to hand, since a std::function copies what it holds.
+struct JournalFront::Staging {
+  std::vector<Record> records{};
+  std::uint64_t bytes = 0;
+  Result<std::vector<Stored>> stored{};
+  std::function<void(Result<std::vector<Stored>>)> done{};
+};
+
 void JournalFront::stage(std::vector<Record> records,
                          std::function<void(Result<std::vector<Stored>>)> done) {
-  std::uint64_t bytes = 0;
-  for (const Record& r : records) bytes += r.body.size() + r.id.size() + r.subject.size();
-  staged_ += bytes;
-  stats_.staged = staged_;
-  auto shared = std::make_shared<std::vector<Record>>(std::move(records));
-  change([this, bytes, shared, done = std::move(done)](Desk& desk) -> AfterCommit {
-    auto stored = std::make_shared<Result<std::vector<Stored>>>(desk.stage(*shared));
-    shared->clear();
-    return [this, bytes, stored, done](const Result<void>& committed) {
-      if (stored->has_value() && !committed) *stored = tl::unexpected(committed.error());
-      answer([this, bytes, stored, done] {
-        stats_.staged = staged_ -= bytes;
-        done(std::move(*stored));
+  auto s = std::make_shared<Staging>();
+  for (const Record& r : records) s->bytes += r.body.size() + r.id.size() + r.subject.size();
+  s->records = std::move(records);
+  s->done = std::move(done);
+  stats_.staged = staged_ += s->bytes;
+  change([this, s = std::move(s)](Desk& desk) -> AfterCommit {
+    s->stored = desk.stage(s->records);
+    s->records = {};
+    return [this, s](const Result<void>& committed) {
+      if (s->stored && !committed) s->stored = tl::unexpected(committed.error());
+      answer([this, s] {
+        stats_.staged = staged_ -= s->bytes;
+        s->done(std::move(s->stored));
       });
     };
   });

@@ -52,6 +52,7 @@ class JournalFront : public Journal {
     std::function<AfterCommit(Desk&)> change{};  // exactly one of the two is set
     std::function<Answer(Desk&)> read{};
   };
+  struct Staging;
   struct Browsing {
     Desk::BrowseJob job{};
     std::function<void(BrowsePage)> done{};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <utility>
@@ -80,7 +81,10 @@ void split_plugin_output(std::string_view text, std::string& output, std::string
   perfdata.clear();
   bool in_perfdata = false;  // a '|' in long output turns all that follows into perfdata
   bool first = true;
-  for (std::string_view line : split(text, '\n')) {
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = text.substr(begin, end - begin);
+    begin = end + 1;
     std::string_view words = line;
     std::string_view perf;
     if (!first && !in_perfdata) output += '\n';

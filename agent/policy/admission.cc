@@ -10,8 +10,10 @@
 namespace checkrelay {
 namespace {
 
-constexpr std::array<std::size_t, 4> kHyphenBefore{4, 6, 8,
-                                                   10};  // byte positions, RFC 9562 section 4
+// Where in the text the two digits of each byte stand (RFC 9562 section 4).
+constexpr std::array<std::uint8_t, 16> kPlaceOf{0,  2,  4,  6,  9,  11, 14, 16,
+                                                19, 21, 24, 26, 28, 30, 32, 34};
+constexpr std::string_view kBlank = "........-....-....-....-............";
 
 }  // namespace
 
@@ -21,15 +23,12 @@ std::string IdMaker::make(Wall now) {
   std::uint64_t high = (ms << 16) | 0x7000U | (next_random(state_) & 0x0FFFU);
   std::uint64_t low = (next_random(state_) & 0x3FFFFFFFFFFFFFFFU) | 0x8000000000000000U;
   constexpr std::string_view kHex = "0123456789abcdef";
-  std::string id;
-  id.reserve(36);
-  for (std::size_t i = 0; i < 16; ++i) {
-    for (std::size_t position : kHyphenBefore)
-      if (i == position) id += '-';
-    std::uint64_t word = i < 8 ? high : low;
-    auto byte = static_cast<unsigned>(word >> (8 * (7 - i % 8))) & 0xFFU;
-    id += kHex[byte >> 4U];
-    id += kHex[byte & 0xFU];
+  std::string id(kBlank);
+  for (std::size_t i = 0; i < kPlaceOf.size(); ++i) {
+    const std::uint64_t word = i < 8 ? high : low;
+    const auto byte = static_cast<unsigned>(word >> (8 * (7 - i % 8))) & 0xFFU;
+    id[kPlaceOf[i]] = kHex[byte >> 4U];
+    id[kPlaceOf[i] + 1U] = kHex[byte & 0xFU];
   }
   return id;
 }
