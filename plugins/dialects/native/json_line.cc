@@ -133,6 +133,8 @@ Result<void> nothing_behind(std::string_view text, std::size_t end) {
 }  // namespace
 
 Result<CheckResult> decode_json(std::string_view text, std::size_t& mended) {
+  // An empty view may point nowhere, and simdjson copies from there.
+  if (text.empty()) return fail(Errc::invalid, "not JSON: nothing there");
   dom::element root;
   auto error = parser().parse(text.data(), text.size(), true).get(root);
   if (error == simdjson::SUCCESS) return build(root, text);

@@ -15,6 +15,11 @@ std::string fault(std::string_view text) {
   return result ? "" : result.error().what;
 }
 
+TEST(JsonLine, EmptyViewIsRefused) {
+  EXPECT_NE(fault(std::string_view{}), "");
+  EXPECT_NE(fault(""), "");
+}
+
 TEST(JsonLine, ReadsEveryKey) {
   auto r = decoded(R"({"host":"h","service":"s","state":"warning","output":"o|x","perfdata":"p=1",
       "time":"2026-01-05T10:15:00.250+01:00","id":"i","ttl":90,"check_source":"c"})");
