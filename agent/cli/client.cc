@@ -50,13 +50,6 @@ bool connect_in_time(int fd, const sockaddr_un& address, Steady deadline) {
   return true;
 }
 
-std::string hex_byte(unsigned char c) { return fmt::format("%{:02X}", c); }
-
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("-._~").find(c) != std::string_view::npos;
-}
-
 // The value of a header in the head of an answer; empty where there is none.
 std::string_view header_value(std::string_view head, std::string_view name) {
   for (std::string_view line : split(head, '\n')) {
@@ -154,18 +147,6 @@ Result<std::string> AgentSocket::read_all(Steady deadline, std::size_t limit) {
     if (!*more) return std::exchange(buffer_, {});
     if (buffer_.size() > limit) return fail(Errc::invalid, "the agent's answer has no end");
   }
-}
-
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    if (is_unreserved(c)) {
-      out += c;
-    } else {
-      out += hex_byte(static_cast<unsigned char>(c));
-    }
-  }
-  return out;
 }
 
 Result<HttpAnswer> parse_http_answer(std::string_view bytes) {

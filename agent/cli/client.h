@@ -52,6 +52,5 @@ struct HttpAnswer {
                                            std::string_view target, std::string_view body,
                                            Duration wait = std::chrono::seconds(10));
 [[nodiscard]] Result<HttpAnswer> parse_http_answer(std::string_view bytes);
-[[nodiscard]] std::string percent_encoded(std::string_view text);
 
 }  // namespace checkrelay

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string>
 
+#include "agent/base/percent.h"
 #include "agent/base/text.h"
 #include "agent/cli/client.h"
 #include "agent/cli/send.h"

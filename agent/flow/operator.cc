@@ -9,6 +9,7 @@
 #include "agent/base/account.h"
 #include "agent/base/json.h"
 #include "agent/base/log.h"
+#include "agent/base/percent.h"
 #include "agent/base/text.h"
 #include "agent/flow/queue_view.h"
 
@@ -37,29 +38,6 @@ Message plain(int status, std::string_view text) {
   return Message::response(status, std::string(text) + "\n", "text/plain; charset=utf-8");
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// RFC 3986 section 2.1; in a query a plus stands for a blank (WHATWG URL standard, section 5.1).
-std::string percent_decoded(std::string_view text, bool query) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-    if (text[i] == '%' && high >= 0 && low >= 0) {
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      out += query && text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 // A request target taken apart.
@@ -67,13 +45,12 @@ class Operator::Query {
  public:
   explicit Query(std::string_view target) {
     std::size_t mark = target.find('?');
-    path_ = percent_decoded(target.substr(0, mark), false);
+    path_ = percent_decoded(target.substr(0, mark));
     if (mark == std::string_view::npos) return;
     for (std::string_view pair : split(target.substr(mark + 1), '&')) {
       std::size_t equals = pair.find('=');
       if (equals == std::string_view::npos) continue;
-      values_[percent_decoded(pair.substr(0, equals), true)] =
-          percent_decoded(pair.substr(equals + 1), true);
+      values_[form_decoded(pair.substr(0, equals))] = form_decoded(pair.substr(equals + 1));
     }
   }
   [[nodiscard]] const std::string& path() const { return path_; }

@@ -2,6 +2,7 @@
 #include <simdjson.h>
 
 #include "agent/base/json.h"
+#include "agent/base/percent.h"
 #include "agent/base/text.h"
 #include "plugins/dialects/op5/wire.h"
 
@@ -70,28 +71,6 @@ Result<Fields> read_json(const std::string& raw) {
     *field = std::move(*text);
   }
   return fields;
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-// WHATWG URL, application/x-www-form-urlencoded parsing: '%' without two digits stays.
-std::string form_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-    if (text[i] == '%' && high >= 0 && low >= 0) {
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
 }
 
 Fields read_form(std::string_view body) {

@@ -25,11 +25,6 @@ TEST(HttpAnswer, IsAnErrorWhereItIsNot) {
   }
 }
 
-TEST(PercentEncoding, LeavesUnreservedCharactersAlone) {
-  EXPECT_EQ(percent_encoded("aZ0-._~"), "aZ0-._~");
-  EXPECT_EQ(percent_encoded("db* /&=\xc3"), "db%2A%20%2F%26%3D%C3");
-}
-
 using Client = testing::InOwnDirectory;
 
 TEST_F(Client, AsksAndReadsToTheEnd) {
