@@ -175,8 +175,8 @@ std::optional<Item> Feed::next_line() {
     drop(whole ? end + 1 : rest().size());
     if (std::exchange(skipping_, false)) continue;
     ++number_;
-    if (trimmed(line).empty()) continue;
     if (line.size() > limit_) return refuse(fmt::format("is longer than {}", format_size(limit_)));
+    if (trimmed(line).empty()) continue;
     if (!fits(line)) return refuse("is not in the format of the first line: " + quoted(line));
     return Item{number_, line + "\n", {}};
   }
@@ -200,7 +200,7 @@ std::optional<Item> Feed::next_map() {
 }
 
 std::string with_identity(std::string_view line, std::string_view id, Wall time) {
-  std::size_t first = line.find_first_not_of(" \t", line.starts_with('{') ? 1 : line.npos);
+  std::size_t first = line.find_first_not_of(" \t\r\n", line.starts_with('{') ? 1 : line.npos);
   if (first == line.npos) return std::string(line);
   std::string extra;
   JsonWriter json(extra);

@@ -53,6 +53,14 @@ TEST(Feed, LineThatIsTooLongIsRefusedOnce) {
   }
 }
 
+TEST(Feed, BlankLineThatIsTooLongIsRefusedAtEveryChunkSize) {
+  std::string input = "{1\n" + std::string(101, ' ') + "\n{2\n";
+  for (std::size_t size : {1UL, 7UL, 1000UL}) {
+    EXPECT_THAT(items(input, size), ElementsAre("1:{1\n", "2:<is longer than 100>", "3:{2\n"))
+        << size;
+  }
+}
+
 TEST(Feed, MessagePackMapsComeOutWholeAtEveryChunkSize) {
   // {"a": [1, nil, "xy"], "b": {"c": 300}} and {}
   std::string first =
@@ -119,6 +127,7 @@ TEST(Identity, IsGivenWhereThereIsNone) {
   EXPECT_EQ(with_identity("{\"a\":{\"id\":1},\"b\":[{\"time\":1}],\"c\":\"id\"}", "I", time),
             "{\"id\":\"I\",\"time\":5,\"a\":{\"id\":1},\"b\":[{\"time\":1}],\"c\":\"id\"}");
   EXPECT_EQ(with_identity("{}", "I", time), "{\"id\":\"I\",\"time\":5}");
+  EXPECT_EQ(with_identity("{\r}", "I", time), "{\"id\":\"I\",\"time\":5\r}");
 }
 
 TEST(Identity, WhatIsNoObjectStaysAsItIs) {
