@@ -26,8 +26,11 @@ bool read_payload(std::string_view payload, Framed& out) {
   h.state = static_cast<std::uint8_t>(in.fixed(1));
   h.lanes = in.varint();
   h.subject = in.fixed(8);
-  h.time = Wall(Duration(in.signed_varint()));
-  h.received = h.time + Duration(in.signed_varint());
+  const std::int64_t time = in.signed_varint();
+  std::int64_t received = 0;
+  if (__builtin_add_overflow(time, in.signed_varint(), &received)) return false;
+  h.time = Wall(Duration(time));
+  h.received = Wall(Duration(received));
   out.id = in.bytes(in.fixed(1));
   out.body = in.left();
   h.size = static_cast<std::uint32_t>(out.body.size());

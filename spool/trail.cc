@@ -32,6 +32,15 @@ std::string read_answer(ByteReader& in, std::string& last) {
   return last;
 }
 
+// Moves `at` (milliseconds) on; false where the time is none that was ever written.
+bool move_clock(std::int64_t& at, std::int64_t by, Wall& out) {
+  std::int64_t micros = 0;
+  if (__builtin_add_overflow(at, by, &at) || __builtin_mul_overflow(at, 1000, &micros))
+    return false;
+  out = Wall(Duration(micros));
+  return true;
+}
+
 }  // namespace
 
 void TrailWriter::add(const TrailEntry& e) {
@@ -68,11 +77,12 @@ std::vector<TrailEntry> read_trail(std::string_view data) {
   if (in.fixed(4) != crc32c(in.left())) return entries;
   TrailEntry e;
   std::string answer;
+  std::int64_t at = 0;
   while (!in.left().empty()) {
     e.seq += static_cast<Seq>(in.signed_varint());
     e.note = static_cast<Note>(in.fixed(1));
     e.lane = static_cast<LaneId>(in.fixed(1));
-    e.at = Wall(milliseconds(millis(e.at) + in.signed_varint()));
+    if (!move_clock(at, in.signed_varint(), e.at)) break;
     e.answer = read_answer(in, answer);
     if (!in.ok()) break;
     entries.push_back(e);

@@ -97,6 +97,28 @@ TEST(Frame, ReadsNothingFromAnyPrefixThatIsNotWhole) {
     EXPECT_TRUE(Batch(1, 1, bytes.substr(0, n)).records().empty()) << n;
 }
 
+// A frame around any payload, whose checksum fits.
+std::string sealed_frame(Seq seq, const std::string& payload) {
+  std::string number;
+  put_fixed(number, seq, 8);
+  std::string out;
+  put_varint(out, payload.size());
+  put_fixed(out, crc32c(payload, crc32c(number)), 4);
+  return out + payload;
+}
+
+TEST(Frame, TimeBeyondTheClockIsDamage) {
+  for (const std::int64_t time : {INT64_MAX, INT64_MIN}) {
+    std::string payload(2, '\0');  // flags, state
+    put_varint(payload, 1);        // lanes
+    put_fixed(payload, 42, 8);
+    put_signed(payload, time);
+    put_signed(payload, time);  // received, as a distance
+    payload += '\0';            // id
+    EXPECT_EQ(Batch(1, 1, sealed_frame(1, payload)).damaged(), 1U) << time;
+  }
+}
+
 TEST(Bytes, SignedNumbersSurvive) {
   std::string bytes;
   const std::int64_t values[] = {0, -1, 1, 63, -64, 64, INT64_MAX, INT64_MIN};
@@ -136,6 +158,21 @@ TEST(Trail, ADamagedRowTellsNothing) {
   std::string data = writer.sealed().data;
   data.back() = static_cast<char>(data.back() ^ 4);
   EXPECT_TRUE(read_trail(data).empty());
+}
+
+TEST(Trail, TimeBeyondTheClockEndsTheRow) {
+  std::string entries;
+  for (const std::int64_t at : {std::int64_t{5}, INT64_MAX / 2, INT64_MAX}) {
+    put_signed(entries, 1);
+    put_fixed(entries, 1, 2);  // note, lane
+    put_signed(entries, at);
+    put_varint(entries, 0);
+  }
+  std::string row;
+  put_fixed(row, crc32c(entries), 4);
+  const auto read = read_trail(row + entries);
+  ASSERT_EQ(read.size(), 1U);
+  EXPECT_EQ(read[0].at, Wall(std::chrono::milliseconds(5)));
 }
 
 }  // namespace
