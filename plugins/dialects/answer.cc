@@ -18,6 +18,8 @@ struct DateFields {
 };
 
 std::optional<Wall> to_wall(const DateFields& d) {
+  // sscanf reads signs, which no date has.
+  if (std::min({d.day, d.year, d.hour, d.minute, d.second}) < 0) return std::nullopt;
   auto month = std::find(kMonths.begin(), kMonths.end(), std::string_view(d.month.data()));
   if (month == kMonths.end() || d.hour > 23 || d.minute > 59 || d.second > 60) return std::nullopt;
   using namespace std::chrono;
@@ -58,7 +60,8 @@ std::string on_one_line(std::string_view text) {
 }  // namespace
 
 std::optional<Wall> parse_http_date(std::string_view text) {
-  const std::string s(text.substr(0, 64));
+  if (text.size() > 64) return std::nullopt;  // sscanf skips any number of blanks
+  const std::string s(text);
   DateFields d;
   int end = 0;
   auto whole = [&](int fields) { return fields == 6 && std::size_t(end) == s.size(); };
@@ -68,7 +71,7 @@ std::optional<Wall> parse_http_date(std::string_view text) {
   }
   if (whole(std::sscanf(s.c_str(), "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n", &d.day,
                         d.month.data(), &d.year, &d.hour, &d.minute, &d.second, &end))) {
-    d.year += d.year < 70 ? 2000 : 1900;
+    if (d.year >= 0) d.year += d.year < 70 ? 2000 : 1900;
     return to_wall(d);
   }
   if (whole(std::sscanf(s.c_str(), "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n", d.month.data(),
@@ -100,6 +103,7 @@ std::string presentable(std::string_view words, const Credentials& login) {
   text = on_one_line(text);
   make_valid_utf8(text);
   redact(text, login);
+  make_valid_utf8(text);  // a secret that is not UTF-8 may have lain across characters
   return std::string(trimmed(utf8_prefix(text, kAnswerLimit)));
 }
 
