@@ -155,7 +155,7 @@ Result<std::vector<Stored>> Desk::stage(std::vector<Record>& records) {
     bytes += size_of(r);
   }
   if (!has_room(bytes)) return fail(Errc::full, "the queue is full");
-  store_.begin();
+  store_.begin(Sync::now);
   std::vector<Stored> stored;
   stored.reserve(records.size());
   for (const Record& r : records) stored.push_back(add(r));
@@ -228,12 +228,13 @@ void Desk::save_all() { (void)write(); }
 Result<void> Desk::commit(bool probe) {
   const auto earlier = std::exchange(turn_error_, std::nullopt);
   Result<void> ok;
-  const bool owed = !staged_.empty() || staged_ids_ > 0;  // a producer waits for an answer
-  if (!probe && !owed && !trouble_.empty()) {
+  owed_ = owed_ || !staged_.empty() || staged_ids_ > 0;
+  if (!probe && !owed_ && !trouble_.empty()) {
     ok = fail(Errc::unavailable, trouble_);
   } else if (changed()) {
     ok = write_turn(false);
   }
+  owed_ = false;
   turn_error_.reset();
   if (earlier) return tl::unexpected(*earlier);
   return ok;
@@ -244,7 +245,9 @@ Result<void> Desk::write() { return write_turn(true); }
 // After trouble it is unknown which rows of lanes are on disk: all are written.
 Result<void> Desk::write_turn(bool every_lane) {
   every_lane = every_lane || !trouble_.empty();
-  store_.begin();
+  // A settlement that is lost with the power is a result delivered twice, which the promise allows;
+  // an upstream on a fast line would otherwise wait for the disk all the time.
+  store_.begin(owed_ || every_lane ? Sync::now : Sync::later);
   if (store_.renewed() != seen_renewed_) start_over();
   write_changes(every_lane);
   prune();

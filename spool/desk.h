@@ -151,6 +151,7 @@ class Desk {
   unsigned seen_reopened_ = 0, seen_renewed_ = 0;
   Room room_{};
   bool full_ = false, more_to_prune_ = false;
+  bool owed_ = false;  // somebody waits for an answer to what is committed next
   std::uint64_t commits_ = 0, failed_commits_ = 0;
   std::string trouble_;
   std::optional<Error> turn_error_{};

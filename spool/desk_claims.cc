@@ -162,6 +162,7 @@ std::vector<Claim> Desk::claim(LaneId id, std::size_t records, std::size_t bytes
 }
 
 std::size_t Desk::retry(std::optional<LaneId> lane, const std::vector<Seq>& seqs) {
+  owed_ = true;
   std::size_t n = 0;
   const auto revive = [&](const AsideRow& row) {
     const Batch batch(row.seq, row.seq, row.frame);
@@ -187,6 +188,7 @@ std::size_t Desk::retry(std::optional<LaneId> lane, const std::vector<Seq>& seqs
 }
 
 std::size_t Desk::drop(std::optional<LaneId> only, const std::vector<Seq>& seqs) {
+  owed_ = true;
   std::size_t n = 0;
   each_lane(only, [&](LaneId i, Lane& lane) {
     LaneOutput out;

@@ -12,7 +12,7 @@ namespace checkrelay {
 class MemoryStore : public Store {
  public:
   MemoryStore();
-  void begin() override {}
+  void begin(Sync) override {}
   Result<void> commit() override { return {}; }
   [[nodiscard]] bool failed() const override { return false; }
   void append(const LogRow& row, std::string_view data) override;

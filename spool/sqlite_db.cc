@@ -25,6 +25,7 @@ bool Database::open(const std::string& path, const std::string& vfs) {
     return SQLITE_OK;
   };
   sqlite3_wal_hook(db_, hook, this);
+  full_sync_.reset();
   return true;
 }
 
@@ -65,6 +66,11 @@ void Database::checkpoint(int mode) {
   const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, mode, nullptr, nullptr);
   if (code != SQLITE_OK) note_error(code, "checkpoint");
   wal_pages_ = 0;
+}
+
+void Database::sync_commits(bool full) {
+  if (full == full_sync_) return;
+  if (exec(full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL")) full_sync_ = full;
 }
 
 sqlite3_stmt* Database::prepared(const char* sql) {
@@ -115,6 +121,12 @@ bool Query::row() {
   if (code == SQLITE_ROW) return true;
   if (code != SQLITE_DONE) check(code);
   return false;
+}
+
+bool Query::run() {
+  while (row()) {
+  }
+  return stmt_ != nullptr && db_.error() == SQLITE_OK;
 }
 
 std::int64_t Query::get_integer() {

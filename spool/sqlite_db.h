@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -34,6 +35,7 @@ class Database {
   [[nodiscard]] Error as_error() const;  // full, corrupt or unavailable
   [[nodiscard]] int wal_pages() const { return wal_pages_; }
   void checkpoint(int mode);
+  void sync_commits(bool full);  // whether a commit waits for the disk; outside a transaction
 
  private:
   friend class Query;
@@ -43,6 +45,7 @@ class Database {
   int error_ = SQLITE_OK;
   std::string what_;
   int wal_pages_ = 0;
+  std::optional<bool> full_sync_{};  // as SQLite was told last
 };
 
 // One use of a statement. `sql` must be a literal. Blobs and texts are not copied: they must
@@ -61,10 +64,7 @@ class Query {
   Query& blob(std::string_view v);
   Query& text(std::string_view v);
   [[nodiscard]] bool row();  // false at the end and after an error
-  void run() {
-    while (row()) {
-    }
-  }
+  bool run();  // to its end; false after an error
 
   [[nodiscard]] std::int64_t get_integer();
   [[nodiscard]] std::uint64_t get_number() { return static_cast<std::uint64_t>(get_integer()); }

@@ -23,7 +23,6 @@ constexpr const char* kPragmas =
                                       // file
     "PRAGMA auto_vacuum=INCREMENTAL;"
     "PRAGMA journal_mode=WAL;"
-    "PRAGMA synchronous=FULL;"
     "PRAGMA secure_delete=OFF;"
     "PRAGMA journal_size_limit=16777216;"
     "PRAGMA temp_store=MEMORY;"
@@ -81,6 +80,7 @@ Result<void> SqliteStore::connect() {
 
 Result<void> SqliteStore::set_up() {
   if (!db_.exec(kPragmas)) return tl::unexpected(db_.as_error());
+  db_.sync_commits(true);
   if (auto ok = migrate(db_); !ok) return ok;
   return look_around();
 }
@@ -146,19 +146,20 @@ void SqliteStore::reopen() {
   broken_ = db_.error() != SQLITE_OK;
 }
 
-void SqliteStore::begin() {
+void SqliteStore::begin(Sync sync) {
   if (in_transaction_) return;
   if (broken_ || db_.error() != SQLITE_OK) {
     suspect_ = suspect_ || db_.damaged();
     broken_ = true;
     reopen();
   }
-  in_transaction_ = db_.exec("BEGIN IMMEDIATE");
+  db_.sync_commits(sync == Sync::now);
+  in_transaction_ = Query(db_, "BEGIN IMMEDIATE").run();
 }
 
 Result<void> SqliteStore::commit() {
   const bool begun = std::exchange(in_transaction_, false);
-  if (begun && db_.error() == SQLITE_OK && db_.exec("COMMIT")) {
+  if (begun && db_.error() == SQLITE_OK && Query(db_, "COMMIT").run()) {
     if (!reserve_) keep_reserve();
     return {};
   }

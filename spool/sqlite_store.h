@@ -37,7 +37,7 @@ class SqliteStore : public Store {
                                                                  std::vector<std::string>* reports);
   ~SqliteStore() override;
 
-  void begin() override;
+  void begin(Sync sync) override;
   Result<void> commit() override;
   [[nodiscard]] bool failed() const override { return db_.error() != SQLITE_OK; }
   [[nodiscard]] unsigned reopened() const override { return reopened_; }

@@ -52,12 +52,16 @@ struct Room {
   std::uint64_t used = 0;   // of them, not free for reuse
 };
 
+// later: what is committed survives a crash of the agent at once, and a loss of power once anything
+// is committed with now.
+enum class Sync { now, later };
+
 class Store {
  public:
   virtual ~Store() = default;
-  // Reopens first where the last commit failed. A no-op within a transaction.
-  virtual void begin() = 0;
-  // Synced where it succeeds. full, unavailable: what was changed may or may not be stored.
+  // Reopens first where the last commit failed. A no-op within a transaction, which keeps its Sync.
+  virtual void begin(Sync sync) = 0;
+  // full, unavailable: what was changed may or may not be stored.
   [[nodiscard]] virtual Result<void> commit() = 0;
   [[nodiscard]] virtual bool failed() const = 0;
   // How often the storage was reopened, and how often it had to be begun anew, empty.

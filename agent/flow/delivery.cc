@@ -10,10 +10,14 @@
 namespace checkrelay {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::size_t kBatchBytes = 1U << 20U;  // one conversation's worth
-// Results claimed ahead of a free conversation where no rate is set: a claim waits for the commit
-// that is being synced, and an upstream on a fast line takes some tens of results in that time.
-constexpr std::size_t kAhead = 32;
+// What the upstream takes in this time is claimed ahead of a free conversation, since a claim may
+// wait for a commit that is being synced. No more: what is claimed can no longer be superseded.
+constexpr Duration kAhead = 20ms;
+constexpr std::size_t kMostAhead = 1024;  // results
+constexpr Duration kPaceOver = 5ms;       // at least
 
 RetryOptions retry_options(const Options& o) {
   return {o.duration("retry_min"), o.duration("retry_max"), o.duration("give_up_after"),
@@ -79,10 +83,18 @@ std::size_t Delivery::free_conversations() const {
 
 std::size_t Delivery::wanted(Instant now) {
   std::size_t want = free_conversations() * batch_max_;
-  if (!breaker_.probing() && bucket_.unlimited())
-    want += std::max(kAhead, max_in_flight_ * batch_max_);
+  if (!breaker_.probing() && bucket_.unlimited()) want += ahead_;
   want -= std::min(want, ready_.size());
   return std::min(want, bucket_.available(now.steady));
+}
+
+void Delivery::measure_pace(Steady now) {
+  const Duration elapsed = now - pace_since_;
+  if (elapsed < kPaceOver) return;
+  const auto taken = static_cast<std::size_t>(landed_ * kAhead.count() / elapsed.count());
+  ahead_ = std::min(taken, kMostAhead);
+  landed_ = 0;
+  pace_since_ = now;
 }
 
 bool Delivery::something_due(Instant now) const {
@@ -99,6 +111,7 @@ bool Delivery::lingering(Instant now) {
 void Delivery::tick(Instant now) {
   if (retiring_ || breaker_.next_attempt() > now.steady) return;
   launch_ready();
+  measure_pace(now.steady);
   std::size_t count = claiming_ ? 0 : wanted(now);
   if (count == 0 || !something_due(now) || lingering(now)) return;
   linger_until_.reset();
@@ -170,6 +183,7 @@ void Delivery::launch(std::vector<Claim> claims) {
 
 void Delivery::landed(const Flight& flight, const std::vector<Verdict>& verdicts) {
   --in_flight_;
+  landed_ += static_cast<std::int64_t>(flight.claims.size());
   Instant now = env_.now();
   std::vector<Verdict> by_item(flight.claims.size());
   for (std::size_t i = 0; i < by_item.size(); ++i) {

@@ -43,6 +43,7 @@ class Delivery {
   struct Flight;
   [[nodiscard]] std::size_t free_conversations() const;
   [[nodiscard]] std::size_t wanted(Instant now);  // how many results to claim now
+  void measure_pace(Steady now);
   void put_back_ready();
   void launch_ready();
   [[nodiscard]] bool something_due(Instant now) const;
@@ -67,6 +68,9 @@ class Delivery {
   std::deque<Claim> ready_;  // claimed, and waiting for a free conversation
   std::optional<Steady> linger_until_;
   std::size_t in_flight_ = 0;  // conversations
+  std::int64_t landed_ = 0;  // results, since pace_since_
+  Steady pace_since_{};
+  std::size_t ahead_ = 0;  // results to claim beyond what free conversations take
   bool claiming_ = false;
   bool retiring_ = false;
   std::string last_error_;

@@ -16,6 +16,7 @@ using testing::IsEmpty;
 
 class SickStore : public MemoryStore {
  public:
+  void begin(Sync sync) override { last_sync = sync; }
   Result<void> commit() override {
     ++commits;
     if (sick) return fail(Errc::unavailable, "the disk is sick");
@@ -23,6 +24,7 @@ class SickStore : public MemoryStore {
   }
   Room room() override { return {used, used}; }
   bool sick = false;
+  Sync last_sync = Sync::now;
   int commits = 0;
   std::uint64_t used = 0;
 };
@@ -120,6 +122,20 @@ TEST_F(DeskTest, NamesThatDoNotFitChangeNothing) {
   while (desk_->upkeep(true)) {
   }
   EXPECT_EQ(desk_->stats().lanes[0].superseded, 0U);
+}
+
+TEST_F(DeskTest, OnlyAnAnswerThatSomebodyWaitsForWaitsForTheDisk) {
+  lanes(names(0, 1));
+  put("a", 1);
+  EXPECT_EQ(store_.last_sync, Sync::now);
+  settle_all(0, Settlement::End::dead);
+  EXPECT_EQ(store_.last_sync, Sync::later);
+  EXPECT_EQ(desk_->retry(std::nullopt, {}), 1U);
+  EXPECT_TRUE(desk_->commit());
+  EXPECT_EQ(store_.last_sync, Sync::now);
+  stage("b", 1);
+  settle_all(0, Settlement::End::delivered);
+  EXPECT_EQ(store_.last_sync, Sync::now);
 }
 
 TEST_F(DeskTest, LanesDeclaredDuringTroubleAreStoredWithWhatComesNext) {
