@@ -20,6 +20,21 @@ constexpr std::string_view kWayIn = "agent.socket = \"/tmp/s\"\n";
 constexpr std::string_view kWayOut =
     "destination = [{name = \"d\", type = \"file\", path = \"/tmp/d\"}]\n";
 
+TEST(ConfigFault, LettersBeyondAsciiOutsideStringsAreFaults) {
+  for (const char* letter : {"\xc2\xa0", "\xc2\xa1", "\xc3\xa9", "\xc6\x91", "\xd2\x99",
+                             "\xe2\x80\x8b", "\xe3\x80\x80", "\xef\xbb\xbf"}) {
+    EXPECT_NE(faults_of(std::string("x") + letter + " = 1\n"), "") << letter;
+    EXPECT_NE(faults_of(std::string("log = ") + letter + "\n"), "") << letter;
+    EXPECT_NE(faults_of(std::string("[log]") + letter + "\n"), "") << letter;
+  }
+}
+
+TEST(ConfigFault, LetterBeyondAsciiMayFollowAContinuedLine) {
+  const Loaded loaded = parse_config("[agent]\nhostname = \"\"\"a\\\n  \xc3\xa9\"\"\"\n", "c",
+                                     testing::small_registry());
+  EXPECT_EQ(loaded.config.agent.text("hostname"), "a\xc3\xa9");
+}
+
 struct Case {
   const char* name;
   std::string text;
