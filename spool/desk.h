@@ -47,6 +47,7 @@ class Desk {
   [[nodiscard]] std::size_t staged_bytes() const { return staged_bytes_; }
   // Without `probe` a disk in trouble is not asked for settlements alone: they are kept.
   [[nodiscard]] Result<void> commit(bool probe = true);
+  [[nodiscard]] bool changed() const;  // something is to be committed
   [[nodiscard]] std::uint64_t failed_commits() const { return failed_commits_; }
   void save_all();  // before the end: the next start then has nothing to catch up with
 
@@ -101,7 +102,6 @@ class Desk {
   [[nodiscard]] std::optional<std::map<std::string, LaneId>> assign(
       const std::vector<std::pair<std::string, LaneOptions>>& destinations) const;
   void activate(LaneId id, const std::string& name, const LaneOptions& options);
-  [[nodiscard]] bool changed() const;
   // desk_claims.cc
   void take_output(LaneId lane, LaneOutput& out);
   void keep_aside(LaneId lane, const AsideChange& change);

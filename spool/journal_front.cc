@@ -10,8 +10,9 @@
 namespace checkrelay {
 namespace {
 
-constexpr std::size_t kCommitBytes = 4U << 20;    // a commit takes no more orders beyond it
-constexpr auto kRetry = std::chrono::seconds(1);  // after a commit that failed
+constexpr std::size_t kCommitBytes = 4U << 20;          // a commit takes no more orders beyond it
+constexpr auto kGather = std::chrono::milliseconds(5);  // longest wait of settlements for company
+constexpr auto kRetry = std::chrono::seconds(1);        // after a commit that failed
 
 }  // namespace
 
@@ -114,17 +115,23 @@ void JournalFront::stage(std::vector<Record> records,
 
 void JournalFront::claim(LaneId lane, std::size_t records, std::size_t bytes,
                          std::function<void(std::vector<Claim>)> done) {
-  read([=, done = std::move(done)](Desk& desk) -> Answer {
+  Order order;
+  order.patient = true;
+  order.read = [=, done = std::move(done)](Desk& desk) -> Answer {
     auto claims = std::make_shared<std::vector<Claim>>(desk.claim(lane, records, bytes));
     return [claims, done] { done(std::move(*claims)); };
-  });
+  };
+  place(std::move(order));
 }
 
 void JournalFront::settle(LaneId lane, std::vector<Settlement> settlements) {
-  change([lane, settlements = std::move(settlements)](Desk& desk) -> AfterCommit {
+  Order order;
+  order.patient = true;
+  order.change = [lane, settlements = std::move(settlements)](Desk& desk) -> AfterCommit {
     desk.settle(lane, settlements);
     return nullptr;
-  });
+  };
+  place(std::move(order));
 }
 
 void JournalFront::browse(BrowseQuery query, std::function<void(BrowsePage)> done) {
@@ -169,7 +176,9 @@ void JournalFront::run() {
   for (;;) {
     const auto something = [this] { return stop_ || !inbox_.empty(); };
     if (!more && orders_.empty()) {
-      if (published_.trouble.empty()) {
+      if (commit_at_) {
+        arrived_.wait_until(lock, *commit_at_, something);
+      } else if (published_.trouble.empty()) {
         arrived_.wait(lock, something);
       } else {
         arrived_.wait_for(lock, kRetry, something);
@@ -192,30 +201,40 @@ bool JournalFront::turn() {
   const auto began = std::chrono::steady_clock::now();
   const bool probe = began >= retry_at_;
   const auto failures = desk_.failed_commits();
-  work_changes(probe);
+  work_changes(began, probe);
   publish();  // acknowledgements leave before anything else is done
   work_reads();
-  const bool idle = orders_.empty() && browsing_.empty();
-  const bool more = desk_.upkeep(idle, probe && desk_.failed_commits() == failures);
+  const bool busy = !orders_.empty() || !browsing_.empty();
+  const bool more = desk_.upkeep(!busy && !commit_at_, probe && desk_.failed_commits() == failures);
   if (desk_.failed_commits() != failures) retry_at_ = began + kRetry;
   publish();
   tell_reports();
-  return more || !idle;
+  return more || busy;
 }
 
 // Reads do not part the changes around them: one commit is for all.
-void JournalFront::work_changes(bool probe) {
+void JournalFront::work_changes(std::chrono::steady_clock::time_point now, bool probe) {
   std::vector<AfterCommit> after;
+  bool patient = true;
   for (; !orders_.empty() && desk_.staged_bytes() < kCommitBytes; orders_.pop_front()) {
     Order& order = orders_.front();
+    patient = patient && order.patient;
     if (order.read) {
       reads_.push_back(std::move(order.read));
     } else if (auto f = order.change(desk_)) {
       after.push_back(std::move(f));
     }
   }
+  if (keeps_waiting(now, patient)) return;
+  commit_at_.reset();
   const auto committed = desk_.commit(probe);
   for (const AfterCommit& f : after) f(committed);
+}
+
+bool JournalFront::keeps_waiting(std::chrono::steady_clock::time_point now, bool patient) {
+  if (!patient || !thread_.joinable() || !desk_.changed()) return false;
+  if (!commit_at_) commit_at_ = now + kGather;
+  return now < *commit_at_;
 }
 
 void JournalFront::work_reads() {

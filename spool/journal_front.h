@@ -1,8 +1,8 @@
 // The journal's face: takes orders on the loop thread, has them worked off at the desk (desk.h) on
 // one writer thread, and brings the answers back through poll(). Orders that arrive while a commit
-// is being synced share the next one; a lone order waits for nobody. Without a thread every order
-// is worked off within its call, and only the answers wait for poll(): that is the in-memory
-// journal, and the tests'.
+// is being synced share the next one; a lone one waits for nobody, but that settlements alone,
+// which nobody waits for, gather for a moment. Without a thread every order is worked off within
+// its call, and only the answers wait for poll(): that is the in-memory journal, and the tests'.
 #pragma once
 
 #include <chrono>
@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -49,6 +50,7 @@ class JournalFront : public Journal {
   using AfterCommit = std::function<void(const Result<void>&)>;
   struct Order {
     Instant now{};
+    bool patient = false;  // may wait for company: nobody waits for its answer
     std::function<AfterCommit(Desk&)> change{};  // exactly one of the two is set
     std::function<Answer(Desk&)> read{};
   };
@@ -63,7 +65,8 @@ class JournalFront : public Journal {
   void read(std::function<Answer(Desk&)> f);
   void run();
   [[nodiscard]] bool turn();  // true where more is to be done
-  void work_changes(bool probe);
+  void work_changes(std::chrono::steady_clock::time_point now, bool probe);
+  [[nodiscard]] bool keeps_waiting(std::chrono::steady_clock::time_point now, bool patient);
   void work_reads();
   void answer(Answer a) { ready_.push_back(std::move(a)); }
   [[nodiscard]] static bool worth_a_look(const JournalStats& now, const JournalStats& before);
@@ -85,7 +88,8 @@ class JournalFront : public Journal {
   std::deque<Order> orders_;
   std::vector<std::function<Answer(Desk&)>> reads_;  // of this turn
   std::deque<Browsing> browsing_;
-  std::chrono::steady_clock::time_point retry_at_{};  // of a disk in trouble
+  std::chrono::steady_clock::time_point retry_at_{};                  // of a disk in trouble
+  std::optional<std::chrono::steady_clock::time_point> commit_at_{};  // of changes that wait
   std::vector<Answer> ready_;
 
   std::mutex mutex_;  // guards what follows; never held while anything blocks

@@ -164,7 +164,9 @@ class Journal {
   // `done` may get none.
   virtual void claim(LaneId lane, std::size_t records, std::size_t bytes,
                      std::function<void(std::vector<Claim>)> done) = 0;
-  // Each seq must be claimed and not yet settled; others are ignored.
+  // Each seq must be claimed and not yet settled; others are ignored. Settlements are committed
+  // within milliseconds, and not synced by themselves: what a crash or a loss of power forgets is
+  // pending again.
   virtual void settle(LaneId lane, std::vector<Settlement> settlements) = 0;
 
   virtual void browse(BrowseQuery query, std::function<void(BrowsePage)> done) = 0;

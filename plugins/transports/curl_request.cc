@@ -38,9 +38,10 @@ HttpSettings http_settings(const Options& options) {
           options.flag("insecure")};
 }
 
-CurlRequest::CurlRequest(const HttpSettings& settings, Message request)
-    : request_(std::move(request)), easy_(curl_easy_init()) {
+CurlRequest::CurlRequest(const HttpSettings& settings, Message request, CurlEasy easy)
+    : request_(std::move(request)), easy_(easy ? std::move(easy) : CurlEasy(curl_easy_init())) {
   if (!easy_) return;
+  curl_easy_reset(easy_.get());
   response_.kind = Message::Kind::response;
   set_handlers();
   set_request();

@@ -25,20 +25,24 @@ struct HttpSettings {
 };
 [[nodiscard]] HttpSettings http_settings(const Options& options);
 
+struct EasyDeleter {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+using CurlEasy = std::unique_ptr<CURL, EasyDeleter>;
+
 class CurlRequest {
  public:
-  // `settings` is only read here.
-  CurlRequest(const HttpSettings& settings, Message request);
+  // `settings` is only read here. `easy` is one that an earlier request has done with, or none.
+  CurlRequest(const HttpSettings& settings, Message request, CurlEasy easy);
   CurlRequest(const CurlRequest&) = delete;
   CurlRequest& operator=(const CurlRequest&) = delete;
   [[nodiscard]] CURL* easy() const { return easy_.get(); }  // nullptr where curl had no memory
   // REQUIRES: the transfer has ended. The response, or a failure in curl's words.
   [[nodiscard]] Message answer(CURLcode code);
+  // REQUIRES: the transfer has ended. For the next request.
+  [[nodiscard]] CurlEasy take_easy() { return std::move(easy_); }
 
  private:
-  struct EasyDeleter {
-    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-  };
   struct ListDeleter {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
   };
@@ -64,7 +68,7 @@ class CurlRequest {
       CURLE_OK;  // an option that this curl does not have: a request without it must not go out
   std::array<char, CURL_ERROR_SIZE> words_{};
   std::unique_ptr<curl_slist, ListDeleter> headers_;
-  std::unique_ptr<CURL, EasyDeleter> easy_;
+  CurlEasy easy_;
 };
 
 }  // namespace checkrelay

@@ -15,6 +15,8 @@
 namespace checkrelay {
 namespace {
 
+constexpr std::size_t kSpare = 16;  // easy handles, some 5 KiB each
+
 class HttpClient : public Carrier {
  public:
   HttpClient(HttpSettings settings, Loop& loop)
@@ -95,7 +97,7 @@ class HttpClient : public Carrier {
   }
 
   void send(CallAt call, Message message) {
-    call->request = std::make_unique<CurlRequest>(settings_, std::move(message));
+    call->request = std::make_unique<CurlRequest>(settings_, std::move(message), spare_easy());
     if (call->request->easy() && multi_.add(call->request->easy())) return;
     call->request.reset();
     call->errand.receive(Message::failure(Trouble::io, "curl does not take the request"),
@@ -108,9 +110,17 @@ class HttpClient : public Carrier {
                              [&](const Call& c) { return c.request && c.request->easy() == easy; });
     if (call == calls_.end()) return;
     Message answer = call->request->answer(code);
+    if (spare_.size() < kSpare) spare_.push_back(call->request->take_easy());
     call->request.reset();
     call->errand.receive(std::move(answer), loop_.now());
     go_on(call);
+  }
+
+  CurlEasy spare_easy() {
+    if (spare_.empty()) return nullptr;
+    CurlEasy easy = std::move(spare_.back());
+    spare_.pop_back();
+    return easy;
   }
 
   void stop(Call& call) {
@@ -123,6 +133,7 @@ class HttpClient : public Carrier {
   Loop& loop_;
   HttpSettings settings_;
   std::shared_ptr<HttpClient*> self_;
+  std::vector<CurlEasy> spare_;  // curl takes longer to make one than to clear one
   CurlMulti multi_;
   std::list<Call> calls_;
 };

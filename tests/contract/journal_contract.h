@@ -60,6 +60,7 @@ class JournalRig {
   void settle(LaneId lane, std::vector<Settlement> settlements);
   void later(Seq seq, Duration wait, bool unknown = false, LaneId lane = 0);
   BrowsePage browse(BrowseQuery query);
+  void commit();  // settlements that still gather
   std::size_t retry(std::vector<Seq> seqs, std::optional<LaneId> lane = std::nullopt);
   std::size_t drop(std::vector<Seq> seqs, std::optional<LaneId> lane = std::nullopt);
   const LaneStats& stats(LaneId lane = 0);
