@@ -1,5 +1,6 @@
 #include "tests/bench/agent.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -42,25 +43,47 @@ bool says_ready(int notify) {
 
 }  // namespace
 
+std::string unreachable(const std::string& name) {
+  return fmt::format(
+      "[[destination]]\nname = \"{}\"\ntype = \"op5\"\nurl = \"http://127.0.0.1:9\"\nbacklog = "
+      "\"all\"\n",
+      name);
+}
+
 Agent::Agent(const std::string& program, std::string directory, const std::string& sections)
-    : directory_(std::move(directory)) {
+    : program_(program), directory_(std::move(directory)) {
   if (access(program.c_str(), X_OK) != 0) give_up("{}: cannot be run; build it first", program);
   std::filesystem::create_directories(directory_ + "/state");
   write_config(sections);
+  start();
+}
+
+Agent::~Agent() {
+  stop();
+  std::filesystem::remove_all(directory_);
+}
+
+void Agent::restart(const std::string& sections) {
+  stop();
+  write_config(sections);
+  start();
+}
+
+void Agent::start() {
+  std::filesystem::remove(directory_ + "/notify");
   int notify = listen_for_notices(directory_ + "/notify");
   double began = seconds_now();
   process_ = std::make_unique<Child>(
-      std::vector<std::string>{program, "run", "--config", directory_ + "/checkrelay.toml"},
+      std::vector<std::string>{program_, "run", "--config", directory_ + "/checkrelay.toml"},
       std::vector<std::string>{"NOTIFY_SOCKET=" + directory_ + "/notify"}, directory_ + "/log");
   wait_ready(notify);
   start_seconds_ = seconds_now() - began;
   close(notify);
 }
 
-Agent::~Agent() {
+void Agent::stop() {
   int status = process_->stop(kStopSeconds);
   if (status != 0) failed(fmt::format("ended with wait status {}", status));
-  std::filesystem::remove_all(directory_);
 }
 
 void Agent::write_config(const std::string& sections) const {

@@ -11,6 +11,9 @@
 
 namespace checkrelay::bench {
 
+// A destination that keeps every result, since nothing listens at its address.
+std::string unreachable(const std::string& name);
+
 class Agent {
  public:
   // Returns when it has said that it is ready (sd_notify). `directory` must not exist; it is
@@ -20,6 +23,9 @@ class Agent {
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
+  // Stops it and starts it again on the same state, with other sections.
+  void restart(const std::string& sections);
+
   [[nodiscard]] std::string socket() const { return directory_ + "/socket"; }
   [[nodiscard]] const Child& process() const { return *process_; }
   [[nodiscard]] double start_seconds() const { return start_seconds_; }  // until ready
@@ -27,10 +33,13 @@ class Agent {
   void wait_delivered(std::uint64_t count, double seconds) const;
 
  private:
+  void start();
+  void stop();
   void write_config(const std::string& sections) const;
   void wait_ready(int notify) const;
   [[noreturn]] void failed(const std::string& why) const;  // with the end of its log
 
+  std::string program_;
   std::string directory_;
   std::unique_ptr<Child> process_;
   double start_seconds_ = 0;

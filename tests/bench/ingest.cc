@@ -1,4 +1,8 @@
 // How fast results get in: the agent's socket, its journal, and a destination that costs nothing.
+#include <fmt/format.h>
+
+#include <numeric>
+
 #include "tests/bench/agent.h"
 #include "tests/bench/limits.h"
 #include "tests/bench/load.h"
@@ -50,26 +54,84 @@ std::vector<Row> ingest_msgpack(const Setup& setup) {
                  Format::msgpack)};
 }
 
-std::vector<Row> lone_client(const Setup& setup) {
-  Row p50{.name = "lone_ack_p50",
-          .title = "lone client, acknowledge p50",
-          .unit = "us",
-          .limit = "fdatasync p50"};
-  Row p99{.name = "lone_ack_p99",
-          .title = "lone client, acknowledge p99",
-          .unit = "us",
-          .limit = "fdatasync p99"};
-  p99.mark = Mark{.at_most = true, .bound = 3};
+std::vector<Row> crowd(const Setup& setup) {
+  Row row{.name = "crowd",
+          .title = "ingest, 64 clients, one outstanding each",
+          .unit = "results/s",
+          .limit = "SQLite inserts, 64 a transaction",
+          .mark = Mark{.bound = 0.5}};
   Block block = make_block(Format::ndjson);
-  std::uint64_t results = setup.scaled(kLoneResults);
+  std::uint64_t results = setup.scaled(kCrowdResults / 3);
   for (int i = 0; i < setup.runs; ++i) {
     {
       Agent agent(setup.program, setup.agent_directory(), kDiscard);
-      add_microseconds(p50, p99, &Row::measured, acknowledge_times(agent.socket(), results, block));
+      Load load{.socket = agent.socket(), .connections = 64, .results = results, .window = 1};
+      row.measured.push_back(run_load(load, block).rate());
     }
-    add_microseconds(p50, p99, &Row::limits, sync_times(setup.directory, results));
+    row.limits.push_back(sqlite_inserts(setup.directory, results, 64));
   }
-  return {p50, p99};
+  return {row};
+}
+
+std::vector<Row> lone_client(const Setup& setup) {
+  Row rate{.name = "lone_rate",
+           .title = "lone client, one outstanding: rate",
+           .unit = "results/s",
+           .limit = "SQLite inserts, one a transaction",
+           .mark = Mark{.bound = 0.8}};
+  Row p50{.name = "lone_ack_p50", .title = "  acknowledge p50", .unit = "us", .limit = "its p50"};
+  Row p99{.name = "lone_ack_p99",
+          .title = "  acknowledge p99",
+          .unit = "us",
+          .limit = "its p99",
+          .mark = Mark{.at_most = true, .bound = 1.5}};
+  Row sync{.name = "lone_ack_sync_p99",
+           .title = "  acknowledge p99",
+           .unit = "us",
+           .limit = "fdatasync p99",
+           .mark = Mark{.at_most = true, .bound = 3}};
+  Block block = make_block(Format::ndjson);
+  std::uint64_t results = setup.scaled(kLoneResults);
+  for (int i = 0; i < setup.runs; ++i) {
+    std::vector<double> ours, rows, syncs;
+    {
+      Agent agent(setup.program, setup.agent_directory(), kDiscard);
+      ours = acknowledge_times(agent.socket(), results, block);
+    }
+    rows = sqlite_commit_times(setup.directory, results);
+    syncs = sync_times(setup.directory, results);
+    const auto per_second = [](const std::vector<double>& times) {
+      return static_cast<double>(times.size()) / std::accumulate(times.begin(), times.end(), 0.0);
+    };
+    rate.measured.push_back(per_second(ours));
+    rate.limits.push_back(per_second(rows));
+    add_microseconds(p50, p99, &Row::measured, ours);
+    add_microseconds(p50, p99, &Row::limits, rows);
+    sync.measured.push_back(1e6 * percentile(ours, 0.99));
+    sync.limits.push_back(1e6 * percentile(syncs, 0.99));
+  }
+  return {rate, p50, p99, sync};
+}
+
+std::vector<Row> many_destinations(const Setup& setup) {
+  Row row{.name = "destinations",
+          .title = "ingest for 16 destinations that are down",
+          .unit = "results/s",
+          .limit = "for one",
+          .mark = Mark{.bound = 0.9}};
+  Block block = make_block(Format::ndjson);
+  std::uint64_t results = setup.scaled(kCrowdResults);
+  const auto measured = [&](int destinations) {
+    std::string sections;
+    for (int i = 0; i < destinations; ++i) sections += unreachable(fmt::format("out{}", i));
+    Agent agent(setup.program, setup.agent_directory(), sections);
+    return run_load({.socket = agent.socket(), .results = results}, block).rate();
+  };
+  for (int i = 0; i < setup.runs; ++i) {
+    row.measured.push_back(measured(16));
+    row.limits.push_back(measured(1));
+  }
+  return {row};
 }
 
 }  // namespace checkrelay::bench

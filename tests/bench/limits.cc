@@ -1,5 +1,6 @@
 #include "tests/bench/limits.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <unistd.h>
@@ -135,6 +136,37 @@ double sqlite_cycle(const std::string& directory, std::uint64_t rows,
     remover.oldest(batch, batch);
   }
   return static_cast<double>(rows) / (seconds_now() - began);
+}
+
+std::vector<double> sqlite_commit_times(const std::string& directory, std::uint64_t rows) {
+  Database db(directory);
+  Inserter inserter(db);
+  std::vector<double> times;
+  for (std::uint64_t i = 0; i < rows; ++i) {
+    double began = seconds_now();
+    inserter.transaction(1);
+    times.push_back(seconds_now() - began);
+  }
+  return times;
+}
+
+double spool_reads(const std::string& directory) {
+  DIR* dir = opendir(directory.c_str());
+  if (dir == nullptr) give_up("{}: cannot be read", directory);
+  double began = seconds_now();
+  std::uint64_t files = 0;
+  char buffer[65536];
+  while (const dirent* entry = readdir(dir)) {
+    if (entry->d_name[0] == '.') continue;
+    int fd = checked(openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC), entry->d_name);
+    while (read(fd, buffer, sizeof buffer) > 0) {
+    }
+    close(fd);
+    checked(unlinkat(dirfd(dir), entry->d_name, 0), entry->d_name);
+    ++files;
+  }
+  closedir(dir);
+  return static_cast<double>(files) / (seconds_now() - began);
 }
 
 std::vector<double> sync_times(const std::string& directory, std::uint64_t appends) {

@@ -16,6 +16,12 @@ double sqlite_inserts(const std::string& directory, std::uint64_t rows,
 double sqlite_cycle(const std::string& directory, std::uint64_t rows,
                     std::uint64_t rows_a_transaction);
 
+// Seconds of each transaction of one such row.
+std::vector<double> sqlite_commit_times(const std::string& directory, std::uint64_t rows);
+// Each file of a directory is found, opened, read whole and removed; nothing is synced. Files a
+// second.
+double spool_reads(const std::string& directory);
+
 // Seconds of each 4 KiB append with its fdatasync.
 std::vector<double> sync_times(const std::string& directory, std::uint64_t appends);
 

@@ -33,7 +33,13 @@ std::span<const Measure> measures();
 
 std::vector<Row> ingest_ndjson(const Setup& setup);
 std::vector<Row> ingest_msgpack(const Setup& setup);
+std::vector<Row> crowd(const Setup& setup);
 std::vector<Row> lone_client(const Setup& setup);
+std::vector<Row> many_destinations(const Setup& setup);
+std::vector<Row> backlog(const Setup& setup);
+std::vector<Row> subjects(const Setup& setup);
+std::vector<Row> spool_files(const Setup& setup);
+std::vector<Row> spool_latency(const Setup& setup);
 std::vector<Row> forward_op5(const Setup& setup);
 std::vector<Row> forward_op5_alone(const Setup& setup);
 std::vector<Row> end_to_end_file(const Setup& setup);

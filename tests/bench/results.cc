@@ -58,6 +58,17 @@ Block make_block(Format format) {
   return block;
 }
 
+Block make_subjects(std::size_t count) {
+  Block block;
+  for (std::size_t i = 0; i < count; ++i) {
+    block.starts.push_back(block.bytes.size());
+    append_ndjson(block.bytes, {fmt::format("host-{:05}", i % 20'000),
+                                fmt::format("service-{:03}", i / 20'000), "OK: fine"});
+  }
+  block.starts.push_back(block.bytes.size());
+  return block;
+}
+
 std::string op5_body() {
   Names n = names(1);
   return fmt::format(

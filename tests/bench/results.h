@@ -16,6 +16,8 @@ struct Block {
   [[nodiscard]] std::size_t results() const { return starts.size() - 1; }
 };
 Block make_block(Format format);
+// NDJSON, each of another subject, with short outputs.
+Block make_subjects(std::size_t count);
 
 std::string op5_body();  // one of them as OP5's API takes it
 

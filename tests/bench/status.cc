@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -52,8 +53,20 @@ AgentStatus ask_status(const std::string& socket) {
   if (!answer.starts_with("HTTP/1.1 200") || !json.is_object() || !json.contains("destinations"))
     give_up("/v1/status answered: {}", answer.substr(0, 300));
   const nlohmann::json& destinations = json["destinations"];
-  return {sum(json["intakes"], "accepted"), sum(destinations, "delivered"),
-          sum(destinations, "dead"), json.dump()};
+  return {sum(json["intakes"], "accepted"),
+          sum(destinations, "delivered"),
+          sum(destinations, "dead"),
+          sum(destinations, "pending"),
+          json["journal"].value("bytes", std::uint64_t{0}),
+          json.dump()};
+}
+
+double ask_metric(const std::string& socket, const std::string& name) {
+  std::string answer =
+      ask(socket, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  std::size_t at = answer.find("\n" + name + " ");
+  if (at == std::string::npos) give_up("/metrics has no {}", name);
+  return std::strtod(answer.c_str() + at + name.size() + 2, nullptr);
 }
 
 }  // namespace checkrelay::bench

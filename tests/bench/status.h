@@ -10,10 +10,14 @@ struct AgentStatus {
   std::uint64_t accepted = 0;
   std::uint64_t delivered = 0;
   std::uint64_t dead = 0;
+  std::uint64_t pending = 0;
+  std::uint64_t journal_bytes = 0;
   std::string text{};  // as it was answered
 };
 // GET /v1/status, summed over intakes and destinations.
 AgentStatus ask_status(const std::string& socket);
+
+double ask_metric(const std::string& socket, const std::string& name);  // one without labels
 
 int connect_unix(const std::string& path);  // blocking; the caller's to close
 
