@@ -6,6 +6,7 @@
 #include "agent/run.h"
 #include "plugins/builtin.h"
 #include "spool/directory.h"
+#include "spool/journal.h"
 
 namespace checkrelay {
 namespace {
@@ -17,7 +18,7 @@ Registry everything_built_in() {
 }
 
 int run_cli_with(const Registry& registry, std::vector<std::string> arguments) {
-  Handlers handlers = client_handlers();
+  Handlers handlers = client_handlers({read_sqlite_journal, holder_of_state});
   handlers["run"] = [&](const Arguments& a) { return run_agent(config_file(a), registry); };
   handlers["check"] = [&](const Arguments& a) { return check_command(a, registry); };
   return run_cli(std::move(arguments), handlers);

@@ -64,6 +64,8 @@ class Desk {
     Seq from = 0;      // done up to here
     Seq skip_log = 0;  // the log is not asked before
     bool begun = false;
+    bool guided = false;     // the id tells where to look first
+    std::size_t looked = 0;  // about so many records, for this page
     BrowsePage page{};
   };
   [[nodiscard]] bool browse(BrowseJob& job);
@@ -124,6 +126,8 @@ class Desk {
   // desk_browse.cc
   struct BrowseStep;
   void begin_browse(BrowseJob& job);
+  [[nodiscard]] Seq place_by_time(Wall made);
+  [[nodiscard]] bool browse_some(BrowseJob& job);
   void gather(const BrowseJob& job, BrowseStep& step);
   void gather_asides(const BrowseJob& job, bool dead, BrowseStep& step);
   void show(BrowseJob& job, BrowseStep& step);

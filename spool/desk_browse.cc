@@ -1,13 +1,17 @@
 // What operators see of the queue: one row of the log a step, merged by seq with the records kept
 // aside.
 #include <algorithm>
+#include <charconv>
 
 #include "spool/desk.h"
 
 namespace checkrelay {
 namespace {
 
-constexpr std::size_t kAsides = 512;  // a step
+constexpr std::size_t kAsides = 512;      // that are read at once
+constexpr std::size_t kStep = 512;        // records looked at in a step, about
+constexpr std::size_t kLook = 32 * 1024;  // likewise for a page; some 20 ms
+constexpr std::size_t kRowCost = 8;       // what reading a row costs, in records
 constexpr LaneMask kAnyLane = ~LaneMask{0};
 constexpr Seq kNever = ~Seq{0} >> 1;
 
@@ -30,6 +34,17 @@ bool wants(What query, std::string_view what) {
 bool is_end(Note note) {
   return note == Note::delivered || note == Note::superseded || note == Note::expired ||
          note == Note::dropped;
+}
+
+// When the agent made this id: the first 48 bits are milliseconds since 1970 (RFC 9562
+// section 5.7).
+std::optional<Wall> time_of_id(std::string_view id) {
+  if (id.size() != 36 || id[8] != '-' || id[14] != '7') return std::nullopt;
+  const std::string digits = std::string(id.substr(0, 8)) + std::string(id.substr(9, 4));
+  std::uint64_t ms = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), ms, 16);
+  if (read.ptr != digits.data() + digits.size()) return std::nullopt;
+  return Wall(std::chrono::milliseconds(ms));
 }
 
 bool complete(const Desk::BrowseJob& job) {
@@ -120,7 +135,8 @@ void Desk::gather_asides(const BrowseJob& job, bool dead, BrowseStep& step) {
 
 void Desk::gather(const BrowseJob& job, BrowseStep& step) {
   const bool with_log = job.query.what != What::dead;
-  if (with_log) step.batch = batch_after(std::max(job.from, job.skip_log), kAnyLane);
+  const LaneMask lanes = job.query.lane ? LaneMask{1} << *job.query.lane : kAnyLane;
+  if (with_log) step.batch = batch_after(std::max(job.from, job.skip_log), lanes);
   step.upto = step.batch ? step.batch->last() : kNever;
   gather_asides(job, true, step);
   if (job.query.what != What::dead) gather_asides(job, false, step);
@@ -158,6 +174,7 @@ void Desk::show(BrowseJob& job, BrowseStep& step) {
     if (!slots_[item.lane] || (job.query.lane && *job.query.lane != item.lane)) continue;
     if (complete(job) && job.page.rows.back().seq != seq) {
       job.page.more = true;
+      job.page.next = job.page.rows.back().seq;
       return;
     }
     const auto before = [](const TrailEntry& e, Seq s) { return e.seq < s; };
@@ -167,12 +184,34 @@ void Desk::show(BrowseJob& job, BrowseStep& step) {
   }
 }
 
+// The end of what was committed before `made`, as the log's own times say: a hint, since clocks
+// jump.
+Seq Desk::place_by_time(Wall made) {
+  const auto oldest = store_.oldest_log();
+  if (!oldest || oldest->at >= made) return 0;
+  Seq before = oldest->last, behind = fed_ + 1;
+  while (before + 1 < behind) {
+    const Seq middle = before + (behind - before) / 2;
+    const auto row = store_.log_row_of(middle);
+    if (!row) return 0;
+    if (row->at < made) {
+      before = std::max(middle, std::min(row->last, behind - 1));
+    } else {
+      behind = std::max(row->first, before + 1);
+    }
+  }
+  return before;
+}
+
 // Where the search begins; what is finished at its old end is skipped when it is not asked for.
 void Desk::begin_browse(BrowseJob& job) {
   job.begun = true;
   job.from = job.query.after;
   if (!job.query.id.empty() && !job.query.seq) job.query.seq = store_.find_id(job.query.id);
   if (job.query.seq) job.from = std::max(job.from, *job.query.seq - 1);
+  const auto made = job.query.seq ? std::nullopt : time_of_id(job.query.id);
+  job.guided = made && job.query.after == 0;
+  if (job.guided) job.from = place_by_time(*made);
   if (job.query.what != What::pending) return;
   Seq least = fed_;
   for (LaneId i = 0; i < kMaxLanes; ++i)
@@ -181,13 +220,35 @@ void Desk::begin_browse(BrowseJob& job) {
   job.skip_log = least;
 }
 
-bool Desk::browse(BrowseJob& job) {
-  if (!job.begun) begin_browse(job);
+// True where there is nothing behind, or nothing more is wanted.
+bool Desk::browse_some(BrowseJob& job) {
   BrowseStep step;
   gather(job, step);
   show(job, step);
   job.from = step.upto;
+  job.looked += kRowCost + step.copies.size() + (step.batch ? step.batch->records().size() : 0);
   return job.page.more || step.upto == kNever || (job.query.seq && step.upto >= *job.query.seq);
+}
+
+bool Desk::browse(BrowseJob& job) {
+  if (!job.begun) begin_browse(job);
+  if (job.query.known_place && !job.query.seq && !job.guided) return true;
+  const std::size_t enough = job.looked + kStep;
+  while (job.looked < enough) {
+    const bool end = browse_some(job);
+    if (job.guided && !job.page.rows.empty()) return true;
+    if (end && !job.guided) return true;
+    if (!end && job.looked < kLook) continue;
+    if (job.guided && job.query.known_place) return true;
+    if (!job.guided) {
+      job.page.more = true;
+      job.page.next = job.from;
+      return true;
+    }
+    job.guided = false;  // not where it should be: everything is searched
+    job.from = job.looked = 0;
+  }
+  return false;
 }
 
 }  // namespace checkrelay

@@ -25,6 +25,13 @@ struct JournalOptions : DeskOptions {
 [[nodiscard]] Result<std::unique_ptr<Journal>> open_sqlite_journal(
     const JournalOptions& options, std::function<void()> wake, std::vector<std::string>* reports);
 
+// The journal of an agent that does not run, to be looked at: nothing is changed, made or locked,
+// and what would change it is refused. Errors: unavailable (there is none, or not for this user),
+// unsupported, corrupt.
+[[nodiscard]] Result<std::unique_ptr<Journal>> read_sqlite_journal(const std::string& directory);
+// Who holds the lock of the directory, as told by the lock's file; empty where nobody does.
+[[nodiscard]] std::string holder_of_state(const std::string& directory);
+
 // In memory, without a thread: `wake` is called from within stage(), claim() and the like.
 [[nodiscard]] std::unique_ptr<Journal> make_memory_journal(const DeskOptions& options = {},
                                                            std::function<void()> wake = nullptr);

@@ -136,7 +136,10 @@ void JournalFront::settle(LaneId lane, std::vector<Settlement> settlements) {
 
 void JournalFront::browse(BrowseQuery query, std::function<void(BrowsePage)> done) {
   read([this, query = std::move(query), done = std::move(done)](Desk&) -> Answer {
-    browsing_.push_back({{query, 0, 0, false, {}}, done});
+    Browsing asked;
+    asked.job.query = query;
+    asked.done = done;
+    browsing_.push_back(std::move(asked));
     return nullptr;
   });
 }

@@ -48,19 +48,25 @@ bool step(Database& db, const char* sql, std::size_t version) {
 
 std::span<const char* const> schema_steps() { return kSteps; }
 
-Result<void> migrate(Database& db, std::span<const char* const> steps) {
+Result<std::size_t> format_of(Database& db, std::size_t known) {
   const auto version = pragma(db, "PRAGMA user_version");
   const auto application = pragma(db, "PRAGMA application_id");
   const auto tables = pragma(db, "SELECT count(*) FROM sqlite_schema");
   if (db.error() != SQLITE_OK) return tl::unexpected(db.as_error());
   if (application != kApplicationId && tables > 0)
     return fail(Errc::unsupported, "the database is not a checkrelay journal");
-  if (version < 0 || static_cast<std::size_t>(version) > steps.size())
+  if (version < 0 || static_cast<std::size_t>(version) > known)
     return fail(Errc::unsupported,
                 fmt::format("the journal has format {}, this program knows up to {}: it was "
                             "written by a newer checkrelay",
-                            version, steps.size()));
-  for (auto v = static_cast<std::size_t>(version); v < steps.size(); ++v)
+                            version, known));
+  return static_cast<std::size_t>(version);
+}
+
+Result<void> migrate(Database& db, std::span<const char* const> steps) {
+  const auto version = format_of(db, steps.size());
+  if (!version) return tl::unexpected(version.error());
+  for (auto v = *version; v < steps.size(); ++v)
     if (!step(db, steps[v], v + 1)) return tl::unexpected(db.as_error());
   return {};
 }

@@ -35,6 +35,9 @@ class SqliteStore : public Store {
   // `reports` gets what was lost or moved aside. The state directory must be locked by the caller.
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(SqliteStoreOptions options,
                                                                  std::vector<std::string>* reports);
+  // Only to be looked at: nothing is changed, made or locked, and nobody needs the lock. What
+  // changes it must not be called. Errors: unavailable, unsupported, corrupt.
+  [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> read(SqliteStoreOptions options);
   ~SqliteStore() override;
 
   void begin(Sync sync) override;
@@ -72,6 +75,7 @@ class SqliteStore : public Store {
   [[nodiscard]] std::string path() const { return options_.directory + "/journal.db"; }
   [[nodiscard]] std::string reserve_path() const { return options_.directory + "/reserve"; }
   [[nodiscard]] Result<void> connect();
+  [[nodiscard]] Result<void> connect_reading();
   [[nodiscard]] Result<void> connect_or_renew();
   [[nodiscard]] Result<void> set_up();
   [[nodiscard]] Result<void> look_around();

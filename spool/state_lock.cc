@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "agent/base/text.h"
 
@@ -27,6 +28,22 @@ std::string holder(int fd) {
 }
 
 }  // namespace
+
+std::string state_holder(const std::string& directory) {
+  const std::string path = directory + "/lock";
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  struct stat about {};
+  const bool there = fd >= 0 && fstat(fd, &about) == 0;
+  const std::string pid = there ? holder(fd) : "";
+  if (fd >= 0) close(fd);
+  if (!there) return {};
+  const auto mark = fmt::format(":{} ", about.st_ino);  // proc_locks(5): major:minor:inode
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);)
+    if (line.find("FLOCK") != line.npos && line.find(mark) != line.npos)
+      return pid.empty() ? "unknown" : pid;
+  return {};
+}
 
 StateLock::~StateLock() {
   if (fd_ >= 0) close(fd_);

@@ -8,6 +8,9 @@
 
 namespace checkrelay {
 
+// The process that holds the lock, asked of the kernel, without taking it; empty where none does.
+[[nodiscard]] std::string state_holder(const std::string& directory);
+
 class StateLock {
  public:
   StateLock() = default;

@@ -74,7 +74,9 @@ constexpr std::array kCommands{
             ""},
     Command{"status", "[--json]", "Intakes, journal and destinations at a glance.", kStatusFlags,
             "0 all well\n1 degraded\n3 no agent answers", ""},
-    Command{"queue list", "[options]", "Pending, dead and recent results, oldest first.",
+    Command{"queue list", "[options]",
+            "Pending, dead and recent results, oldest first. Of an agent that does not\n"
+            "run the journal that it left is read; nothing in it is changed.",
             kListFlags, kQueueExits, ""},
     Command{"queue show", "ID",
             "The whole story of one result; ID is its id, or its number in the list.", kShowFlags,
@@ -208,12 +210,13 @@ Surroundings look_around(const Arguments& arguments) {
   ClientConfig config = load_client_config(file);
   // A configuration that was named on the command line outweighs the environment's socket.
   std::string named = arguments.has("config") ? config.socket : "";
-  return {
-      file,
-      first_of({arguments.text("socket"), named, environment("CHECKRELAY_SOCKET"), config.socket}),
-      first_of({arguments.text("spool"), environment("CHECKRELAY_SPOOL"), config.spool_dir,
-                std::string(kSpoolDir)}),
-      first_of({config.hostname, host_name()})};
+  std::string socket =
+      first_of({arguments.text("socket"), named, environment("CHECKRELAY_SOCKET"), config.socket});
+  return {file, socket,
+          first_of({arguments.text("spool"), environment("CHECKRELAY_SPOOL"), config.spool_dir,
+                    std::string(kSpoolDir)}),
+          first_of({config.hostname, host_name()}),
+          socket == config.socket ? config.state_dir : ""};
 }
 
 std::string help(const Command& command, const Surroundings& around) {

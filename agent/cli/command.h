@@ -61,6 +61,7 @@ struct Surroundings {
   std::string socket{};
   std::string spool_dir{};
   std::string hostname{};
+  std::string state_dir{};  // of the agent at that socket; empty where it is not known whose it is
 };
 // -C, --config and the environment (CHECKRELAY_SOCKET, CHECKRELAY_CONFIG, CHECKRELAY_SPOOL), then
 // the configuration, then defaults. Reads the configuration, leniently.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "agent/base/percent.h"
@@ -21,24 +23,55 @@ int complain(std::string_view what, int status) {
   return status;
 }
 
-// The body of a good answer; otherwise nothing, the reason has been printed and `status` is set.
-std::optional<std::string> ask(const Arguments& arguments, std::string_view method,
-                               const std::string& target, const std::string& body, int& status) {
-  auto answer = ask_agent(look_around(arguments).socket, method, target, body);
-  if (!answer) {
-    bool away = answer.error().code == Errc::unavailable;
-    status = complain((away ? "no agent answers: " : "") + answer.error().what,
-                      away ? kExitAway : kExitNo);
+// Asks the agent, or where none answers the journal that it left.
+class Office {
+ public:
+  explicit Office(StoppedJournal stopped) : stopped_(std::move(stopped)) {}
+
+  // The body of a good answer; otherwise nothing, the reason has been printed and `status` is set.
+  std::optional<std::string> ask(const Arguments& arguments, std::string_view method,
+                                 const std::string& target, const std::string& body,
+                                 int& status) const {
+    auto around = look_around(arguments);
+    auto answer = ask_agent(around.socket, method, target, body);
+    if (!answer && answer.error().code == Errc::unavailable && target.starts_with("/v1/queue"))
+      answer = ask_without_agent(around, method, target, answer.error().what);
+    if (!answer) {
+      bool away = answer.error().code == Errc::unavailable;
+      status = complain((away ? "no agent answers: " : "") + answer.error().what,
+                        away ? kExitAway : kExitNo);
+      return std::nullopt;
+    }
+    if (answer->status == 200) return std::move(answer->body);
+    status = complain(error_in(answer->body), kExitNo);
     return std::nullopt;
   }
-  if (answer->status == 200) return std::move(answer->body);
-  status = complain(error_in(answer->body), kExitNo);
-  return std::nullopt;
-}
 
-int status_command(const Arguments& arguments) {
+ private:
+  Result<HttpAnswer> ask_without_agent(const Surroundings& around, std::string_view method,
+                                       const std::string& target, const std::string& why) const {
+    if (!stopped_.read || around.state_dir.empty()) return fail(Errc::unavailable, why);
+    if (method != "GET")
+      return fail(Errc::unavailable, why + "; only an agent that runs can change its queue");
+    if (!left_) {
+      auto journal = left_journal(stopped_, around.state_dir);
+      if (!journal) return fail(journal.error().code, why + "; " + journal.error().what);
+      left_ = std::move(*journal);
+      complain(
+          fmt::format("the agent is not running ({}); this is the journal in {} as it was left",
+                      why, around.state_dir),
+          0);
+    }
+    return ask_journal(*left_, target);
+  }
+
+  StoppedJournal stopped_;
+  mutable std::unique_ptr<Journal> left_;
+};
+
+int status_command(const Office& office, const Arguments& arguments) {
   int status = kExitOk;
-  auto body = ask(arguments, "GET", "/v1/status", "", status);
+  auto body = office.ask(arguments, "GET", "/v1/status", "", status);
   if (!body) return status;
   auto view = status_view(*body);
   if (!view) return complain(view.error().what, kExitNo);
@@ -56,7 +89,7 @@ std::string query_of(const Arguments& arguments, std::initializer_list<const cha
   return out;
 }
 
-int list_command(const Arguments& arguments) {
+int list_command(const Office& office, const Arguments& arguments) {
   for (const char* name : {"limit", "after"}) {
     long long low = std::string_view(name) == "limit" ? 1 : 0;
     if (arguments.has(name) && !parse_integer(arguments.text(name), low, INT64_MAX)) {
@@ -66,22 +99,28 @@ int list_command(const Arguments& arguments) {
   }
   Arguments asked = arguments;
   if (!asked.has("limit")) asked.values["limit"] = "50";
-  int status = kExitOk;
-  auto body = ask(
-      asked, "GET",
-      "/v1/queue" + query_of(asked, {"state", "destination", "host", "service", "limit", "after"}),
-      "", status);
-  if (!body) return status;
-  auto view = queue_list_view(*body);
-  if (!view) return complain(view.error().what, kExitNo);
-  print(arguments.has("json") ? *body : view->text);
-  return kExitOk;
+  for (;;) {
+    int status = kExitOk;
+    auto query = query_of(asked, {"state", "destination", "host", "service", "limit", "after"});
+    auto body = office.ask(asked, "GET", "/v1/queue" + query, "", status);
+    if (!body) return status;
+    auto view = queue_list_view(*body);
+    if (!view) return complain(view.error().what, kExitNo);
+    // People see the first page that has something on it.
+    bool go_on = view->rows == 0 && !view->next.empty() && !arguments.has("json");
+    if (!go_on) {
+      print(arguments.has("json") ? *body : view->text);
+      return kExitOk;
+    }
+    asked.values["after"] = view->next;
+  }
 }
 
-int show_command(const Arguments& arguments) {
+int show_command(const Office& office, const Arguments& arguments) {
   if (arguments.rest.size() != 1) return usage_error("queue show", "one ID is wanted");
   int status = kExitOk;
-  auto body = ask(arguments, "GET", "/v1/queue/" + percent_encoded(arguments.rest[0]), "", status);
+  auto body =
+      office.ask(arguments, "GET", "/v1/queue/" + percent_encoded(arguments.rest[0]), "", status);
   if (!body) return status;
   auto view = queue_story_view(*body);
   if (!view) return complain(view.error().what, kExitNo);
@@ -89,7 +128,8 @@ int show_command(const Arguments& arguments) {
   return kExitOk;
 }
 
-int change_command(const Arguments& arguments, const std::string& verb, const char* done) {
+int change_command(const Office& office, const Arguments& arguments, const std::string& verb,
+                   const char* done) {
   if (verb == "drop" && arguments.rest.empty()) {
     return usage_error("queue drop", "at least one ID is wanted");
   }
@@ -101,8 +141,8 @@ int change_command(const Arguments& arguments, const std::string& verb, const ch
     ids += id + "\n";
   }
   int status = kExitOk;
-  auto body = ask(arguments, "POST", "/v1/queue/" + verb + query_of(arguments, {"destination"}),
-                  ids, status);
+  auto body = office.ask(arguments, "POST",
+                         "/v1/queue/" + verb + query_of(arguments, {"destination"}), ids, status);
   if (!body) return status;
   auto changed = number_in(*body, "changed");
   if (!changed) return complain(changed.error().what, kExitNo);
@@ -113,14 +153,20 @@ int change_command(const Arguments& arguments, const std::string& verb, const ch
 
 }  // namespace
 
-Handlers client_handlers() {
+Handlers client_handlers(StoppedJournal stopped) {
+  auto office = std::make_shared<const Office>(std::move(stopped));
+  auto with = [office](int (*command)(const Office&, const Arguments&)) {
+    return [office, command](const Arguments& a) { return command(*office, a); };
+  };
+  auto change = [office](const char* verb, const char* done) {
+    return [=](const Arguments& a) { return change_command(*office, a, verb, done); };
+  };
   return {{"send", send_command},
-          {"status", status_command},
-          {"queue list", list_command},
-          {"queue show", show_command},
-          {"queue retry",
-           [](const Arguments& a) { return change_command(a, "retry", "offered again"); }},
-          {"queue drop", [](const Arguments& a) { return change_command(a, "drop", "dropped"); }}};
+          {"status", with(status_command)},
+          {"queue list", with(list_command)},
+          {"queue show", with(show_command)},
+          {"queue retry", change("retry", "offered again")},
+          {"queue drop", change("drop", "dropped")}};
 }
 
 int check_command(const Arguments& arguments, const Registry& registry) {

@@ -152,15 +152,10 @@ Result<QueueView> queue_list_view(std::string_view json) {
                  text(row, "tries"), text(row, "answer", kTextWidth)});
       ++out.rows;
     }
-    if (out.rows == 0) {
-      out.text = "no results\n";
-      return out;
-    }
-    out.text = table.text();
-    if (document.value("more", false)) {
-      out.text +=
-          fmt::format("There are more: --after {}\n", text(list(document, "rows").back(), "seq"));
-    }
+    out.text = out.rows == 0 ? "no results\n" : table.text();
+    if (!document.value("more", false)) return out;
+    out.next = text(document, "next");
+    out.text += fmt::format("There may be more: --after {}\n", out.next);
     return out;
   });
 }

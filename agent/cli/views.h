@@ -18,6 +18,7 @@ struct StatusView {
 struct QueueView {
   std::string text{};
   std::size_t rows = 0;
+  std::string next{};  // where there is more: what to go on after
 };
 [[nodiscard]] Result<QueueView> queue_list_view(std::string_view json);
 [[nodiscard]] Result<std::string> queue_story_view(std::string_view json);

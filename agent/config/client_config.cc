@@ -45,6 +45,8 @@ ClientConfig load_client_config(const std::string& file) {
   std::string socket = text_of(agent, "socket");
   if (socket.empty()) socket = path_of_intake(root, "unix");
   if (!socket.empty()) out.socket = std::move(socket);
+  std::string state_dir = text_of(agent, "state_dir");
+  if (!state_dir.empty()) out.state_dir = std::move(state_dir);
   return out;
 }
 

@@ -89,6 +89,7 @@ struct ClientConfig {
   std::string socket = "/run/checkrelay/checkrelay.sock";  // of the agent
   std::string spool_dir{};  // of the first spool intake; empty where there is none
   std::string hostname{};   // agent.hostname, or empty
+  std::string state_dir = "/var/lib/checkrelay";
 };
 [[nodiscard]] ClientConfig load_client_config(const std::string& file);
 

@@ -38,6 +38,13 @@ Message plain(int status, std::string_view text) {
   return Message::response(status, std::string(text) + "\n", "text/plain; charset=utf-8");
 }
 
+BrowseQuery whole_record() {
+  BrowseQuery q;
+  q.what = BrowseQuery::What::any;
+  q.limit = kMaxLanes;
+  return q;
+}
+
 }  // namespace
 
 // A request target taken apart.
@@ -171,19 +178,31 @@ void Operator::show(const std::string& id, Done done) {
   });
 }
 
+// First where the id leads, then as a number, then everywhere, page by page.
 void Operator::find(const std::string& id, std::function<void(BrowsePage)> found) {
-  BrowseQuery q;
-  q.what = BrowseQuery::What::any;
+  BrowseQuery q = whole_record();
   q.id = id;
-  q.limit = kMaxLanes;
+  q.known_place = true;
   journal_.browse(std::move(q), [this, id, found = std::move(found)](BrowsePage page) {
     auto number = parse_integer(id, 1, INT64_MAX);
-    if (!page.rows.empty() || !number) return found(std::move(page));
-    BrowseQuery by_number;
-    by_number.what = BrowseQuery::What::any;
+    if (!page.rows.empty()) return found(std::move(page));
+    if (!number) return search(id, 0, found);
+    BrowseQuery by_number = whole_record();
     by_number.seq = static_cast<Seq>(*number);
-    by_number.limit = kMaxLanes;
-    journal_.browse(std::move(by_number), found);
+    journal_.browse(std::move(by_number), [this, id, found](BrowsePage numbered) {
+      if (numbered.rows.empty()) return search(id, 0, found);
+      found(std::move(numbered));
+    });
+  });
+}
+
+void Operator::search(const std::string& id, Seq after, std::function<void(BrowsePage)> found) {
+  BrowseQuery q = whole_record();
+  q.id = id;
+  q.after = after;
+  journal_.browse(std::move(q), [this, id, found = std::move(found)](BrowsePage page) {
+    if (page.rows.empty() && page.more) return search(id, page.next, found);
+    found(std::move(page));
   });
 }
 

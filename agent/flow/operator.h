@@ -3,6 +3,8 @@
 //   GET  /healthz /readyz            200, or 503 with the reason; for everybody
 //   GET  /metrics /v1/status         for everybody whom the door lets in
 //   GET  /v1/queue?state=pending|dead|delivered&destination=&host=&service=&limit=&after=
+//                                    a page may end early: "more" is true then, and "next" is the
+//                                    `after` to go on with
 //   GET  /v1/queue/ID                the story of one result; ID is its id or its sequence number
 //   POST /v1/queue/retry, /v1/queue/drop   ?destination=, ids one a line in the body; no id = every
 //   dead one (retry only)
@@ -47,6 +49,7 @@ class Operator {
   // Calls `found` with the record that has this id, or this sequence number; an empty page where
   // there is none.
   void find(const std::string& id, std::function<void(BrowsePage)> found);
+  void search(const std::string& id, Seq after, std::function<void(BrowsePage)> found);
   void find_all(std::vector<std::string> ids, std::vector<Seq> found,
                 std::function<void(std::vector<Seq>)> done);
   [[nodiscard]] bool is_operator(const Peer& peer);

@@ -71,7 +71,9 @@ std::string queue_json(const BrowsePage& page, const LaneNames& name) {
   JsonWriter json(out);
   json.begin_object().key("rows").begin_array();
   for (const Browsed& row : page.rows) write_row(json, row, name);
-  json.end_array().key("more").boolean(page.more).end_object();
+  json.end_array().key("more").boolean(page.more);
+  if (page.more) json.key("next").integer(static_cast<std::int64_t>(page.next));
+  json.end_object();
   out += '\n';
   return out;
 }

@@ -118,6 +118,7 @@ struct BrowseQuery {
   std::function<bool(const std::string& body)> match{};  // runs on the journal's thread: pure
   Seq after = 0;                                         // for paging: only greater seq
   std::size_t limit = 100;
+  bool known_place = false;  // with `id`: looks where the id itself leads, and nowhere else
 };
 
 struct StoryLine {
@@ -142,7 +143,8 @@ struct Browsed {
 
 struct BrowsePage {
   std::vector<Browsed> rows{};
-  bool more = false;  // ask again with after = the last row's seq
+  bool more = false;  // not everything was looked at: ask again with after = next
+  Seq next = 0;
 };
 
 class Journal {
@@ -169,6 +171,7 @@ class Journal {
   // pending again.
   virtual void settle(LaneId lane, std::vector<Settlement> settlements) = 0;
 
+  // A page takes a bounded effort: where much does not match it ends early, even empty.
   virtual void browse(BrowseQuery query, std::function<void(BrowsePage)> done) = 0;
   // Operator's: dead ones become pending again; empty `seqs` = every dead one (of `lane`, where
   // given).

@@ -259,37 +259,6 @@ TEST_P(JournalContract, SwitchingToAllBringsNothingSupersededBack) {
   EXPECT_EQ(rig_.claim(lane).front().seq, third);
 }
 
-TEST_P(JournalContract, BrowsingPagesThroughWhatWaits) {
-  rig_.lane("a");
-  std::vector<Record> records;
-  for (int i = 0; i < 25; ++i)
-    records.push_back(rig_.record("s" + std::to_string(i), std::to_string(i)));
-  ASSERT_TRUE(rig_.stage(records));
-  BrowseQuery query;
-  query.limit = 10;
-  std::vector<std::string> seen;
-  for (bool more = true; more;) {
-    auto page = rig_.browse(query);
-    for (const Browsed& row : page.rows) seen.push_back(row.body);
-    more = page.more;
-    if (!page.rows.empty()) query.after = page.rows.back().seq;
-  }
-  ASSERT_EQ(seen.size(), 25U);
-  EXPECT_EQ(seen.back(), "24");
-}
-
-TEST_P(JournalContract, BrowsingMatchesBodies) {
-  rig_.lane("a");
-  rig_.put("s", "apple");
-  rig_.put("t", "pear");
-  BrowseQuery query;
-  query.match = [](const std::string& body) { return body == "pear"; };
-  const auto page = rig_.browse(query);
-  ASSERT_EQ(page.rows.size(), 1U);
-  EXPECT_EQ(page.rows[0].body, "pear");
-  EXPECT_EQ(page.rows[0].what, "pending");
-}
-
 TEST_P(JournalContract, TheStoryOfOneRecordTellsEachTry) {
   rig_.lane("a");
   const Seq seq = rig_.put("s", "1");

@@ -62,7 +62,7 @@ TEST(QueueView, ShowsARowAResult) {
   auto view = queue_list_view(
       R"({"rows":[{"seq":12,"id":"x","destination":"central","state":"dead","host":"db1",
       "service":"","result_state":"DOWN","output":"o","received":"2026-01-05T10:15:00.250Z",
-      "tries":3,"answer":"unknown host"}],"more":true})");
+      "tries":3,"answer":"unknown host"}],"more":true,"next":12})");
   ASSERT_TRUE(view);
   EXPECT_EQ(view->rows, 1u);
   EXPECT_EQ(
@@ -70,7 +70,14 @@ TEST(QueueView, ShowsARowAResult) {
       "ID  DESTINATION  STATE  HOST  SERVICE  RESULT  RECEIVED                  TRIES  ANSWER\n"
       "12  central      dead   db1            DOWN    2026-01-05T10:15:00.250Z      3  unknown "
       "host\n"
-      "There are more: --after 12\n");
+      "There may be more: --after 12\n");
+}
+
+TEST(QueueView, PageThatEndedEarlySaysHowToGoOn) {
+  auto view = queue_list_view(R"({"rows":[],"more":true,"next":40000})");
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->next, "40000");
+  EXPECT_EQ(view->text, "no results\nThere may be more: --after 40000\n");
 }
 
 TEST(QueueView, EmptyQueueIsSaid) {
