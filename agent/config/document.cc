@@ -84,6 +84,17 @@ Node convert(const toml::node& from) {
   return out;
 }
 
+// What toml++ quotes of the text may hold a line end or other control characters.
+std::string on_one_line(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    if (control) out += c == '\n' ? "\\n" : "?";
+    if (!control) out += c;
+  }
+  return out;
+}
+
 }  // namespace
 
 const Node* Node::find(std::string_view name) const {
@@ -117,10 +128,10 @@ Document parse_document(std::string_view text) {
   try {
     out.root = convert(toml::parse(text));
   } catch (const toml::parse_error& e) {
-    out.error = std::string(e.description());
+    out.error = on_one_line(e.description());
     out.error_line = line_of(e.source());
   } catch (const std::exception& e) {
-    out.error = e.what();
+    out.error = on_one_line(e.what());
   }
   return out;
 }

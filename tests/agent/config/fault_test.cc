@@ -35,6 +35,14 @@ TEST(ConfigFault, LetterBeyondAsciiMayFollowAContinuedLine) {
   EXPECT_EQ(loaded.config.agent.text("hostname"), "a\xc3\xa9");
 }
 
+TEST(ConfigFault, BrokenTomlIsToldOnOneLine) {
+  for (const char* text : {"a = t\n", "a = tr\r\n", "a = 1\x01\n", "a = \"\x1b\"\n", "a = \n"}) {
+    const Loaded loaded = parse_config(text, "c", testing::small_registry());
+    ASSERT_EQ(loaded.faults.size(), 1U) << text;
+    for (char c : loaded.faults[0].what) EXPECT_GE(static_cast<unsigned char>(c), 0x20) << text;
+  }
+}
+
 struct Case {
   const char* name;
   std::string text;
