@@ -19,6 +19,7 @@ class AppendCarrier : public Carrier {
       : loop_(loop),
         file_(std::make_shared<AppendFile>(std::move(path))),
         self_(std::make_shared<AppendCarrier*>(this)) {}
+  ~AppendCarrier() override { *self_ = nullptr; }
 
   void carry(std::unique_ptr<Conversation> conversation,
              std::function<void(std::vector<Verdict>)> done) override {
@@ -58,9 +59,9 @@ class AppendCarrier : public Carrier {
     current_ = nullptr;
     Errand finished = std::move(queue_.front());
     queue_.pop_front();
-    std::weak_ptr weak = self_;
+    const auto self = self_;  // `done` may destroy this, while a caller holds self_ too
     finished.end(std::nullopt, loop_.now());
-    if (auto self = weak.lock()) (*self)->begin_next();
+    if (*self) (*self)->begin_next();
   }
 
   void write(std::string lines) {
