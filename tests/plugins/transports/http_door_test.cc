@@ -116,17 +116,6 @@ TEST_F(HttpDoorTest, PeerThatShutItsSideStillGetsItsAnswer) {
   EXPECT_TRUE(world.until([&] { return world.door->idle(); }));
 }
 
-TEST_F(HttpDoorTest, PeerMayLeaveWhileItsRequestIsJournaled) {
-  world.receiver.settles_at_once = false;
-  const auto client = open();
-  client->send(post("one"));
-  ASSERT_TRUE(world.until([&] { return world.receiver.results.size() == 1; }));
-  client->close(true);
-  world.settle_down();
-  world.receiver.settle_all();
-  EXPECT_TRUE(world.until([&] { return world.door->idle(); }));
-}
-
 TEST_F(HttpDoorTest, ThousandsOfAbortedConnectionsLeaveNothing) {
   world.receiver.settles_at_once = false;
   world.open("http");

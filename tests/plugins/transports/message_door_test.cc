@@ -203,18 +203,6 @@ TEST_F(FifoDoorTest, ConversationThatClosedIsFollowedByAnother) {
   EXPECT_TRUE(world.until([&] { return world.receiver.results.size() == 1; }));
 }
 
-TEST_F(FifoDoorTest, CongestionStopsReading) {
-  world.receiver.is_congested = true;
-  world.open("fifo");
-  writer();
-  ASSERT_TRUE(write("one\n"));
-  world.settle_down();
-  EXPECT_TRUE(world.receiver.results.empty());
-  world.receiver.is_congested = false;
-  world.door->drained();
-  EXPECT_TRUE(world.until([&] { return world.receiver.results.size() == 1; }));
-}
-
 TEST_F(FifoDoorTest, StopTakesWhatIsStillInThePipe) {
   world.receiver.settles_at_once = false;
   world.open("fifo");

@@ -54,31 +54,6 @@ TEST_P(Streams, EveryOwedReplyComesAfterThePeerShutItsSide) {
   EXPECT_TRUE(world.until([&] { return world.door->idle(); }));
 }
 
-TEST_P(Streams, PeerMayLeaveBeforeItsResultIsSettled) {
-  world.receiver.settles_at_once = false;
-  world.open(GetParam());
-  {
-    const auto client = world.client();
-    client->send("one\ntwo\n");
-    ASSERT_TRUE(world.until([&] { return world.receiver.results.size() == 2; }));
-    client->close(true);
-  }
-  world.settle_down();
-  world.receiver.settle_all();
-  EXPECT_TRUE(world.until([&] { return world.door->idle(); }));
-}
-
-TEST_P(Streams, DoorMayGoBeforeAResultIsSettled) {
-  world.receiver.settles_at_once = false;
-  world.open(GetParam());
-  const auto client = world.client();
-  client->send("one\n");
-  ASSERT_TRUE(world.until([&] { return world.receiver.results.size() == 1; }));
-  world.door.reset();
-  world.receiver.settle_all();
-  EXPECT_TRUE(world.until([&] { return client->over(); }));
-}
-
 TEST_P(Streams, NothingIsReadWhileTooMuchIsUnsettled) {
   world.receiver.settles_at_once = false;
   world.open(GetParam());
@@ -98,18 +73,6 @@ TEST_P(Streams, NothingIsReadWhileTooMuchIsUnsettled) {
   world.receiver.settle_all();
   EXPECT_TRUE(world.until([&] { return client->lines() == total; }));
   EXPECT_EQ(world.receiver.results.size(), total);
-}
-
-TEST_P(Streams, CongestionStopsReadingUntilDrained) {
-  world.receiver.is_congested = true;
-  world.open(GetParam());
-  const auto client = world.client();
-  client->send("one\n");
-  world.settle_down();
-  EXPECT_TRUE(world.receiver.results.empty());
-  world.receiver.is_congested = false;
-  world.door->drained();
-  EXPECT_TRUE(world.until([&] { return client->received == "ok one\n"; }));
 }
 
 TEST_P(Streams, SlowReaderIsNotReadFrom) {
@@ -239,16 +202,6 @@ TEST_P(Streams, StopStillGivesTheRepliesThatAreOwed) {
   ASSERT_TRUE(world.until([&] { return busy->over(); }));
   EXPECT_EQ(busy->received, "ok one\n");
   EXPECT_TRUE(world.until([&] { return world.door->idle(); }));
-}
-
-TEST_P(Streams, BytesMayComeOneByOne) {
-  world.open(GetParam());
-  const auto client = world.client();
-  for (char c : std::string("one\ntwo\n")) {
-    client->send({&c, 1});
-    world.turn();
-  }
-  EXPECT_TRUE(world.until([&] { return client->received == "ok one\nok two\n"; }));
 }
 
 TEST_P(Streams, ManyClientsAreServedSideBySide) {

@@ -10,7 +10,6 @@
 #include <fstream>
 #include <sstream>
 
-#include "plugins/transports/none_carrier.h"
 #include "tests/plugins/transports/outbound/world.h"
 
 namespace checkrelay {
@@ -172,13 +171,6 @@ TEST_F(Append, CancelEndsEverythingAtOnce) {
   EXPECT_TRUE(content(path_).ends_with("{after}\n"));
 }
 
-TEST_F(Append, MayBeDestroyedWhileWriting) {
-  w_.carry({Message::bytes("{x}\n")});
-  w_.loop.run_once();
-  w_.carrier.reset();
-  EXPECT_EQ(w_.done, 0);
-}
-
 TEST_F(Append, TwoCarriersShareAFile) {
   World other;
   Options o;
@@ -189,40 +181,6 @@ TEST_F(Append, TwoCarriersShareAFile) {
     other.ask(Message::bytes("{b}\n"));
   }
   EXPECT_EQ(content(path_).size(), 160U);
-}
-
-// Ends at once, as the destination `discard` does.
-class Instantly : public Conversation {
- public:
-  void start(Instant, Actions& out) override {
-    out.verdicts.push_back({0, Judgement::delivered, "", std::nullopt});
-    out.close = true;
-  }
-  void receive(Message, Instant, Actions&) override {}
-  void finish(Instant, Actions&) override {}
-  void settle(Ticket, std::span<const Outcome>, Instant, Actions&) override {}
-};
-
-TEST(NoneCarrier, PerformsConversationsLater) {
-  World w;
-  w.carrier = make_none_carrier(w.loop);
-  std::size_t verdicts = 0;
-  for (int i = 0; i < 3; ++i) {
-    w.carrier->carry(std::make_unique<Instantly>(),
-                     [&](std::vector<Verdict> v) { verdicts += v.size(); });
-  }
-  EXPECT_EQ(verdicts, 0U);
-  EXPECT_TRUE(drive(w.loop, [&] { return verdicts == 3; }));
-}
-
-TEST(NoneCarrier, CancelStillBringsVerdicts) {
-  World w;
-  w.carrier = make_none_carrier(w.loop);
-  std::size_t verdicts = 0;
-  w.carrier->carry(std::make_unique<Instantly>(),
-                   [&](std::vector<Verdict> v) { verdicts += v.size(); });
-  w.carrier->cancel();
-  EXPECT_EQ(verdicts, 1U);
 }
 
 }  // namespace

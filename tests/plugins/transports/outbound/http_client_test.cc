@@ -292,54 +292,6 @@ TEST(HttpClient, CancelEndsEverythingAtOnce) {
   for (const Message& m : *w.answers) EXPECT_EQ(m.trouble, Trouble::cancelled);
 }
 
-TEST(HttpClient, IsOfUseAfterCancel) {
-  Server peer([](Link& link, int connection) {
-    connection == 0 ? link.wait_for_client_to_leave() : answer_all(link, connection);
-  });
-  HttpWorld w;
-  w.carry({post(peer)});
-  ASSERT_TRUE(drive(w.loop, [&] { return peer.connections() == 1; }));
-  w.carrier->cancel();
-  EXPECT_EQ(w.ask(post(peer)).body, "0");
-}
-
-TEST(HttpClient, MayBeDestroyedInFlight) {
-  Server peer([](Link& link, int) { link.wait_for_client_to_leave(); });
-  HttpWorld w;
-  w.carry({post(peer)});
-  ASSERT_TRUE(drive(w.loop, [&] { return peer.connections() == 1; }));
-  w.carrier.reset();
-  EXPECT_EQ(w.done, 0);
-}
-
-TEST(HttpClient, MayBeDestroyedByItsOwnDone) {
-  Server peer(answer_all);
-  HttpWorld w;
-  bool done = false;
-  w.carry({post(peer), post(peer), post(peer)});
-  w.carrier->carry(std::make_unique<Asking>(std::vector<Message>{post(peer)}, w.answers),
-                   [&](std::vector<Verdict>) {
-                     w.carrier.reset();
-                     done = true;
-                   });
-  EXPECT_TRUE(drive(w.loop, [&] { return done; }));
-}
-
-TEST(HttpClient, DoneMayCarryTheNext) {
-  Server peer(answer_all);
-  HttpWorld w;
-  bool second = false;
-  w.carrier->carry(std::make_unique<Asking>(std::vector<Message>{post(peer)}, w.answers),
-                   [&](std::vector<Verdict>) {
-                     w.carrier->carry(
-                         std::make_unique<Asking>(std::vector<Message>{post(peer)}, w.answers),
-                         [&](std::vector<Verdict>) { second = true; });
-                     EXPECT_FALSE(second);
-                   });
-  EXPECT_TRUE(drive(w.loop, [&] { return second; }));
-  EXPECT_EQ(w.answers->size(), 2U);
-}
-
 TEST(HttpClient, ProxyOfTheEnvironmentIsIgnored) {
   ::setenv("http_proxy", "http://127.0.0.1:1/", 1);
   Server peer(answer_all);
