@@ -106,6 +106,7 @@ Result<void> Daemon::open_journal(const Config& config) {
   if (!journal) return tl::unexpected(journal.error());
   journal_ = std::move(*journal);
   journal_->poll(loop_.now());
+  loop_.at_turn_end([this] { journal_->flush(); });
   return {};
 }
 
@@ -122,6 +123,7 @@ Result<void> Daemon::start(Config config) {
 
 void Daemon::run() {
   loop_.run();
+  loop_.at_turn_end(nullptr);
   agent_.reset();
   journal_.reset();
   log(Level::info, "stopped");

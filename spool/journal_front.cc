@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <iterator>
 #include <utility>
 
 #include "agent/base/log.h"
@@ -29,6 +30,7 @@ JournalFront::JournalFront(std::unique_ptr<Store> store, DeskOptions options,
 }
 
 JournalFront::~JournalFront() {
+  flush();
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
@@ -40,12 +42,19 @@ JournalFront::~JournalFront() {
 
 void JournalFront::place(Order order) {
   order.now = now_;
+  placed_.push_back(std::move(order));
+  if (!thread_.joinable()) flush();
+}
+
+void JournalFront::flush() {
+  if (placed_.empty()) return;
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
     first = inbox_.empty();
-    inbox_.push_back(std::move(order));
+    std::move(placed_.begin(), placed_.end(), std::back_inserter(inbox_));
   }
+  placed_.clear();
   if (thread_.joinable()) {
     if (first) arrived_.notify_one();
     return;
@@ -78,6 +87,7 @@ Result<std::vector<LaneId>> JournalFront::lanes(
       promise.set_value(ids);
     };
   });
+  flush();
   auto ids = result.get();
   const std::lock_guard lock(mutex_);
   stats_ = published_;
@@ -165,9 +175,10 @@ void JournalFront::poll(Instant now) {
   std::vector<Answer> answers;
   {
     const std::lock_guard lock(mutex_);
-    if (!std::exchange(news_, false)) return;
-    answers.swap(outbox_);
-    stats_ = published_;
+    if (std::exchange(news_, false)) {
+      answers.swap(outbox_);
+      stats_ = published_;
+    }
   }
   stats_.staged = staged_;  // the answers may look at it
   for (const Answer& a : answers) a();

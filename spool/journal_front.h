@@ -42,6 +42,7 @@ class JournalFront : public Journal {
             std::function<void(std::size_t)> done) override;
   [[nodiscard]] const JournalStats& stats() const override { return stats_; }
   void poll(Instant now) override;
+  void flush() override;
   [[nodiscard]] const std::vector<std::string>& opening_reports() const { return opening_; }
 
  private:
@@ -82,6 +83,7 @@ class JournalFront : public Journal {
   JournalStats stats_;
   std::uint64_t staged_ = 0;
   std::vector<std::string> opening_;
+  std::vector<Order> placed_;  // in this turn of the loop
 
   // Writer thread (the loop's where there is none).
   Desk desk_;

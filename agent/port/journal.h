@@ -187,6 +187,9 @@ class Journal {
   // turn does no harm and keeps the clock fresh: what is asked is worked with the time of the
   // latest poll().
   virtual void poll(Instant now) = 0;
+  // Sets the journal to work on what was asked since. Call it at the end of every turn of the loop:
+  // what came in within one turn shares a commit.
+  virtual void flush() = 0;
 };
 
 }  // namespace checkrelay

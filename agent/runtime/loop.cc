@@ -38,6 +38,7 @@ struct Loop::Impl {
   std::set<std::pair<Steady, Timer*>> deadlines;
   std::uint64_t armed = 0;  // what `timer` is set to; 0 = not set
   std::vector<std::function<void()>> deferred;
+  std::function<void()> at_turn_end;
   Instant now{};
   bool stale = true;  // `now` was read before the last wait
   Duration longest{};
@@ -88,6 +89,7 @@ struct Loop::Impl {
   static void on_prepare(uv_prepare_t* p) {
     Impl& self = of(p->data);
     self.run_deferred();  // what the timers deferred
+    if (self.at_turn_end) self.at_turn_end();
     self.arm();
     self.end_turn();
   }
@@ -124,6 +126,8 @@ Duration Loop::longest_turn() const { return impl_->longest; }
 void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
 void Loop::stop() { uv_stop(&loop_); }
 void Loop::run_once() { uv_run(&loop_, UV_RUN_ONCE); }
+
+void Loop::at_turn_end(std::function<void()> f) { impl_->at_turn_end = std::move(f); }
 
 void Loop::defer(std::function<void()> f) {
   if (impl_->deferred.empty()) uv_idle_start(&impl_->idle, &Impl::on_idle);

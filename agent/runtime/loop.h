@@ -32,6 +32,8 @@ class Loop {
   // Runs `f` at the end of this turn (or of the next, when called from such an `f`). What is still
   // deferred when the loop is destroyed is dropped.
   void defer(std::function<void()> f);
+  // Runs `f` at the end of every turn, behind what was deferred: last of all before the wait.
+  void at_turn_end(std::function<void()> f);
   [[nodiscard]] Duration longest_turn() const;
 
  private:

@@ -101,6 +101,7 @@ class Agent {
     now.wall = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
     now_ = now.wall;
     journal_->poll(now);
+    journal_->flush();
   }
   void until(const std::function<bool()>& holds) {
     for (poll(); !holds(); poll()) {

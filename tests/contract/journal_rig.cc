@@ -53,6 +53,7 @@ void JournalRig::advance(Duration d) {
 
 void JournalRig::until(const std::function<bool()>& holds) {
   for (;;) {
+    journal_->flush();
     journal_->poll(now_);
     if (holds()) return;
     std::unique_lock lock(mutex_);

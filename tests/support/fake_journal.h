@@ -45,6 +45,7 @@ class FakeJournal : public Journal {
   [[nodiscard]] const JournalStats& stats() const override { return stats_; }
   void set_staged(std::uint64_t bytes) { stats_.staged = bytes; }
   void poll(Instant now) override;
+  void flush() override {}
 
  private:
   struct Slot {

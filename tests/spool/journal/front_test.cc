@@ -63,6 +63,7 @@ class FrontTest : public testing::Test {
       ++stored_;
       staged_seen_.push_back(rig_->journal().stats().staged);
     });
+    rig_->journal().flush();
   }
 
   HeldStore::Control control_;
@@ -80,6 +81,7 @@ TEST_F(FrontTest, ClaimsBetweenSubmissionsDoNotSplitTheirCommit) {
   for (const char* body : {"2", "3", "4", "5"}) {
     stage(body);
     rig_->journal().claim(0, 0, 0, [](const auto&) {});
+    rig_->journal().flush();
   }
   hold(false);
   rig_->until([this] { return stored_ == 5; });
