@@ -12,7 +12,8 @@ namespace {
 
 constexpr LaneMask kAnyLane = ~LaneMask{0};
 constexpr std::size_t kMaxIdBytes = 64;
-constexpr Seq kFoldLag = 4096;  // records that a start may have to feed again
+constexpr Seq kFoldLag = 4096;         // records that a start may have to feed again
+constexpr std::size_t kIdsATurn = 64;  // examined for their age, beside four for each that came
 
 std::uint64_t hash_of(const std::string& key, const std::string& subject) {
   std::uint64_t hash = 0;
@@ -184,10 +185,17 @@ void Desk::close_batch() {
   staged_.back().data.reserve(4096);
 }
 
-bool Desk::changed() const {
-  if (!staged_.empty() || staged_ids_ > 0 || !asides_.empty() || trail_.changed()) return true;
-  return std::any_of(slots_.begin(), slots_.end(),
+bool Desk::settlements_wait() const {
+  return !asides_.empty() || trail_.changed() ||
+         std::any_of(slots_.begin(), slots_.end(),
                      [](const auto& slot) { return slot && slot->lane.changed(); });
+}
+
+// A start would have to feed more records again than it should.
+bool Desk::lagging() const {
+  return std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) {
+    return slot && slot->lane.folded() > slot->saved_folded + kFoldLag;
+  });
 }
 
 void Desk::write_trail() {
@@ -199,7 +207,7 @@ bool Desk::to_save(const Slot& slot, bool every_lane) {
   return every_lane || slot.lane.changed() || slot.lane.folded() > slot.saved_folded + kFoldLag;
 }
 
-void Desk::write_changes(bool every_lane) {
+void Desk::write_staged() {
   std::uint64_t start = appended_;
   for (OpenBatch& b : staged_) {
     b.row.at = now_.wall;
@@ -207,6 +215,9 @@ void Desk::write_changes(bool every_lane) {
     start += b.data.size();
     store_.append(b.row, b.data);
   }
+}
+
+void Desk::write_settled(bool every_lane) {
   for (const auto& [key, row] : asides_) {
     if (row) {
       store_.save_aside(*row);
@@ -225,14 +236,16 @@ void Desk::write_changes(bool every_lane) {
 void Desk::save_all() { (void)write(); }
 
 // A turn may have been written in parts (lanes()): what failed in any of them failed for the whole.
-Result<void> Desk::commit(bool probe) {
+Result<void> Desk::commit(bool probe, bool settlements) {
   const auto earlier = std::exchange(turn_error_, std::nullopt);
   Result<void> ok;
-  owed_ = owed_ || !staged_.empty() || staged_ids_ > 0;
+  owed_ = owed_ || something_staged();
   if (!probe && !owed_ && !trouble_.empty()) {
     ok = fail(Errc::unavailable, trouble_);
-  } else if (changed()) {
-    ok = write_turn(false);
+  } else if (something_staged() && !settlements && !lagging()) {
+    ok = write_turn(Scope::staged);
+  } else if (something_staged() || settlements_wait()) {
+    ok = write_turn(Scope::settled);
   }
   owed_ = false;
   turn_error_.reset();
@@ -240,20 +253,24 @@ Result<void> Desk::commit(bool probe) {
   return ok;
 }
 
-Result<void> Desk::write() { return write_turn(true); }
+Result<void> Desk::write() { return write_turn(Scope::every_lane); }
 
 // After trouble it is unknown which rows of lanes are on disk: all are written.
-Result<void> Desk::write_turn(bool every_lane) {
-  every_lane = every_lane || !trouble_.empty();
+Result<void> Desk::write_turn(Scope scope) {
+  if (!trouble_.empty()) scope = Scope::every_lane;
   // A settlement that is lost with the power is a result delivered twice, which the promise allows;
   // an upstream on a fast line would otherwise wait for the disk all the time.
-  store_.begin(owed_ || every_lane ? Sync::now : Sync::later);
+  store_.begin(owed_ || scope == Scope::every_lane ? Sync::now : Sync::later);
   if (store_.renewed() != seen_renewed_) start_over();
-  write_changes(every_lane);
-  prune();
+  write_staged();
+  if (scope != Scope::staged) {
+    write_settled(scope == Scope::every_lane);
+    prune();  // goes by cursors that are stored with it
+  }
+  if (staged_ids_ > 0) store_.sweep_ids(kIdsATurn + 4 * staged_ids_, now_.wall - kSameIdWindow);
   auto ok = store_.commit();
   if (ok) {
-    committed(every_lane);
+    committed(scope);
   } else {
     failed_commit(ok.error());
   }
@@ -290,9 +307,7 @@ void Desk::failed_commit(const Error& error) {
   staged_bytes_ = staged_ids_ = 0;
 }
 
-void Desk::committed(bool every_lane) {
-  ++commits_;
-  trouble_.clear();
+void Desk::settled(bool every_lane) {
   asides_.clear();
   full_trail_.clear();
   trail_.mark_saved();
@@ -302,6 +317,12 @@ void Desk::committed(bool every_lane) {
     if (to_save(*slot, every_lane)) slot->saved_folded = slot->lane.folded();
     slot->lane.mark_saved();
   }
+}
+
+void Desk::committed(Scope scope) {
+  ++commits_;
+  trouble_.clear();
+  if (scope != Scope::staged) settled(scope == Scope::every_lane);
   std::vector<OpenBatch> batches = std::exchange(staged_, {});
   staged_bytes_ = staged_ids_ = 0;
   room_ = store_.room();

@@ -45,9 +45,10 @@ class Desk {
   std::size_t retry(std::optional<LaneId> lane, const std::vector<Seq>& seqs);
   std::size_t drop(std::optional<LaneId> lane, const std::vector<Seq>& seqs);
   [[nodiscard]] std::size_t staged_bytes() const { return staged_bytes_; }
-  // Without `probe` a disk in trouble is not asked for settlements alone: they are kept.
-  [[nodiscard]] Result<void> commit(bool probe = true);
-  [[nodiscard]] bool changed() const;  // something is to be committed
+  // Without `probe` a disk in trouble is not asked for settlements alone: they are kept. Without
+  // `settlements` they wait, where records are staged, so that a producer waits for its own alone.
+  [[nodiscard]] Result<void> commit(bool probe = true, bool settlements = true);
+  [[nodiscard]] bool settlements_wait() const;
   [[nodiscard]] std::uint64_t failed_commits() const { return failed_commits_; }
   void save_all();  // before the end: the next start then has nothing to catch up with
 
@@ -88,14 +89,19 @@ class Desk {
   [[nodiscard]] bool has_room(std::size_t bytes);
   [[nodiscard]] Stored add(const Record& record);
   void close_batch();
+  enum class Scope { staged, settled, every_lane };  // each with what is before it
+  [[nodiscard]] bool something_staged() const { return !staged_.empty() || staged_ids_ > 0; }
+  [[nodiscard]] bool lagging() const;
   [[nodiscard]] Result<void> write();
-  [[nodiscard]] Result<void> write_turn(bool every_lane);
+  [[nodiscard]] Result<void> write_turn(Scope scope);
   [[nodiscard]] static bool to_save(const Slot& slot, bool every_lane);
   void start_over();
-  void write_changes(bool every_lane);
+  void write_staged();
+  void write_settled(bool every_lane);
   void write_trail();
   void failed_commit(const Error& error);
-  void committed(bool every_lane);
+  void committed(Scope scope);
+  void settled(bool every_lane);
   void feed(const Batch& batch);
   void feed_log();
   void restore_lane(const LaneRow& row);

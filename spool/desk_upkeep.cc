@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kRowsATurn = 16;            // rows of the log that go with one commit
 constexpr std::size_t kBytesATurn = 1024 * 1024;  // likewise
-constexpr std::size_t kIdsATurn = 64;             // and four for each one that came
 
 }  // namespace
 
@@ -63,7 +62,6 @@ void Desk::prune() {
   std::size_t trails = 0;
   while (trails < kRowsATurn + full_trail_.size() * 2 && prune_trail()) ++trails;
   more_to_prune_ = rows >= kRowsATurn || bytes >= most || trails >= kRowsATurn;
-  if (staged_ids_ > 0) store_.sweep_ids(kIdsATurn + 4 * staged_ids_, now_.wall - kSameIdWindow);
 }
 
 bool Desk::upkeep(bool idle, bool probe) {

@@ -63,14 +63,16 @@ void JournalFront::flush() {
   }
 }
 
-void JournalFront::change(std::function<AfterCommit(Desk&)> f) {
+void JournalFront::change(Haste haste, std::function<AfterCommit(Desk&)> f) {
   Order order;
+  order.haste = haste;
   order.change = std::move(f);
   place(std::move(order));
 }
 
-void JournalFront::read(std::function<Answer(Desk&)> f) {
+void JournalFront::read(Haste haste, std::function<Answer(Desk&)> f) {
   Order order;
+  order.haste = haste;
   order.read = std::move(f);
   place(std::move(order));
 }
@@ -80,7 +82,7 @@ Result<std::vector<LaneId>> JournalFront::lanes(
     const std::vector<std::pair<std::string, LaneOptions>>& destinations) {
   std::promise<Result<std::vector<LaneId>>> promise;
   auto result = promise.get_future();
-  change([&](Desk& desk) {
+  change(Haste::everything, [&](Desk& desk) {
     auto ids = desk.lanes(destinations);
     return [this, &promise, ids = std::move(ids)](const Result<void>&) {
       publish();  // or the first stats() would not know the new lanes
@@ -110,7 +112,7 @@ void JournalFront::stage(std::vector<Record> records,
   s->records = std::move(records);
   s->done = std::move(done);
   stats_.staged = staged_ += s->bytes;
-  change([this, s = std::move(s)](Desk& desk) -> AfterCommit {
+  change(Haste::staged, [this, s = std::move(s)](Desk& desk) -> AfterCommit {
     s->stored = desk.stage(s->records);
     s->records = {};
     return [this, s](const Result<void>& committed) {
@@ -125,49 +127,46 @@ void JournalFront::stage(std::vector<Record> records,
 
 void JournalFront::claim(LaneId lane, std::size_t records, std::size_t bytes,
                          std::function<void(std::vector<Claim>)> done) {
-  Order order;
-  order.patient = true;
-  order.read = [=, done = std::move(done)](Desk& desk) -> Answer {
+  read(Haste::none, [=, done = std::move(done)](Desk& desk) -> Answer {
     auto claims = std::make_shared<std::vector<Claim>>(desk.claim(lane, records, bytes));
     return [claims, done] { done(std::move(*claims)); };
-  };
-  place(std::move(order));
+  });
 }
 
 void JournalFront::settle(LaneId lane, std::vector<Settlement> settlements) {
-  Order order;
-  order.patient = true;
-  order.change = [lane, settlements = std::move(settlements)](Desk& desk) -> AfterCommit {
+  change(Haste::none, [lane, settlements = std::move(settlements)](Desk& desk) -> AfterCommit {
     desk.settle(lane, settlements);
     return nullptr;
-  };
-  place(std::move(order));
+  });
 }
 
 void JournalFront::browse(BrowseQuery query, std::function<void(BrowsePage)> done) {
-  read([this, query = std::move(query), done = std::move(done)](Desk&) -> Answer {
-    Browsing asked;
-    asked.job.query = query;
-    asked.done = done;
-    browsing_.push_back(std::move(asked));
-    return nullptr;
-  });
+  read(Haste::everything,
+       [this, query = std::move(query), done = std::move(done)](Desk&) -> Answer {
+         Browsing asked;
+         asked.job.query = query;
+         asked.done = done;
+         browsing_.push_back(std::move(asked));
+         return nullptr;
+       });
 }
 
 void JournalFront::retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
                          std::function<void(std::size_t)> done) {
-  change([this, lane, seqs = std::move(seqs), done = std::move(done)](Desk& desk) -> AfterCommit {
-    const std::size_t n = desk.retry(lane, seqs);
-    return [this, n, done](const Result<void>&) { answer([n, done] { done(n); }); };
-  });
+  change(Haste::everything,
+         [this, lane, seqs = std::move(seqs), done = std::move(done)](Desk& desk) -> AfterCommit {
+           const std::size_t n = desk.retry(lane, seqs);
+           return [this, n, done](const Result<void>&) { answer([n, done] { done(n); }); };
+         });
 }
 
 void JournalFront::drop(std::optional<LaneId> lane, std::vector<Seq> seqs,
                         std::function<void(std::size_t)> done) {
-  change([this, lane, seqs = std::move(seqs), done = std::move(done)](Desk& desk) -> AfterCommit {
-    const std::size_t n = desk.drop(lane, seqs);
-    return [this, n, done](const Result<void>&) { answer([n, done] { done(n); }); };
-  });
+  change(Haste::everything,
+         [this, lane, seqs = std::move(seqs), done = std::move(done)](Desk& desk) -> AfterCommit {
+           const std::size_t n = desk.drop(lane, seqs);
+           return [this, n, done](const Result<void>&) { answer([n, done] { done(n); }); };
+         });
 }
 
 void JournalFront::poll(Instant now) {
@@ -229,26 +228,22 @@ bool JournalFront::turn() {
 // Reads do not part the changes around them: one commit is for all.
 void JournalFront::work_changes(std::chrono::steady_clock::time_point now, bool probe) {
   std::vector<AfterCommit> after;
-  bool patient = true;
+  auto haste = thread_.joinable() ? Haste::none : Haste::everything;
   for (; !orders_.empty() && desk_.staged_bytes() < kCommitBytes; orders_.pop_front()) {
     Order& order = orders_.front();
-    patient = patient && order.patient;
+    haste = std::max(haste, order.haste);
     if (order.read) {
       reads_.push_back(std::move(order.read));
     } else if (auto f = order.change(desk_)) {
       after.push_back(std::move(f));
     }
   }
-  if (keeps_waiting(now, patient)) return;
-  commit_at_.reset();
-  const auto committed = desk_.commit(probe);
+  if (!commit_at_ && desk_.settlements_wait()) commit_at_ = now + kGather;
+  const bool due = haste == Haste::everything || (commit_at_ && now >= *commit_at_);
+  if (haste == Haste::none && !due) return;
+  if (due) commit_at_.reset();
+  const auto committed = desk_.commit(probe, due);
   for (const AfterCommit& f : after) f(committed);
-}
-
-bool JournalFront::keeps_waiting(std::chrono::steady_clock::time_point now, bool patient) {
-  if (!patient || !thread_.joinable() || !desk_.changed()) return false;
-  if (!commit_at_) commit_at_ = now + kGather;
-  return now < *commit_at_;
 }
 
 void JournalFront::work_reads() {

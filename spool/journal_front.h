@@ -49,9 +49,12 @@ class JournalFront : public Journal {
   using Answer = std::function<void()>;
   // What a change does once it is known whether it was committed.
   using AfterCommit = std::function<void(const Result<void>&)>;
+  // What of an order must be committed at once: nothing (it gathers), what it stages, or all that
+  // is to be committed.
+  enum class Haste { none, staged, everything };
   struct Order {
     Instant now{};
-    bool patient = false;  // may wait for company: nobody waits for its answer
+    Haste haste = Haste::everything;
     std::function<AfterCommit(Desk&)> change{};  // exactly one of the two is set
     std::function<Answer(Desk&)> read{};
   };
@@ -62,12 +65,11 @@ class JournalFront : public Journal {
   };
 
   void place(Order order);
-  void change(std::function<AfterCommit(Desk&)> f);
-  void read(std::function<Answer(Desk&)> f);
+  void change(Haste haste, std::function<AfterCommit(Desk&)> f);
+  void read(Haste haste, std::function<Answer(Desk&)> f);
   void run();
   [[nodiscard]] bool turn();  // true where more is to be done
   void work_changes(std::chrono::steady_clock::time_point now, bool probe);
-  [[nodiscard]] bool keeps_waiting(std::chrono::steady_clock::time_point now, bool patient);
   void work_reads();
   void answer(Answer a) { ready_.push_back(std::move(a)); }
   [[nodiscard]] static bool worth_a_look(const JournalStats& now, const JournalStats& before);
@@ -91,7 +93,7 @@ class JournalFront : public Journal {
   std::vector<std::function<Answer(Desk&)>> reads_;  // of this turn
   std::deque<Browsing> browsing_;
   std::chrono::steady_clock::time_point retry_at_{};                  // of a disk in trouble
-  std::optional<std::chrono::steady_clock::time_point> commit_at_{};  // of changes that wait
+  std::optional<std::chrono::steady_clock::time_point> commit_at_{};  // of what gathers
   std::vector<Answer> ready_;
 
   std::mutex mutex_;  // guards what follows; never held while anything blocks

@@ -64,7 +64,7 @@ class Query {
   Query& blob(std::string_view v);
   Query& text(std::string_view v);
   [[nodiscard]] bool row();  // false at the end and after an error
-  bool run();  // to its end; false after an error
+  bool run();                // to its end; false after an error
 
   [[nodiscard]] std::int64_t get_integer();
   [[nodiscard]] std::uint64_t get_number() { return static_cast<std::uint64_t>(get_integer()); }

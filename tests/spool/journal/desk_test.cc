@@ -138,6 +138,21 @@ TEST_F(DeskTest, OnlyAnAnswerThatSomebodyWaitsForWaitsForTheDisk) {
   EXPECT_EQ(store_.last_sync, Sync::now);
 }
 
+TEST_F(DeskTest, AProducerDoesNotWaitForSettlementsToBeWritten) {
+  lanes(names(0, 1));
+  put("a", 1);
+  for (const auto& c : desk_->claim(0, 1, 1 << 20))
+    desk_->settle(0, {{c.seq, Settlement::End::delivered, {}, false, {}, true}});
+  stage("b", 1);
+  EXPECT_TRUE(desk_->commit(true, false));
+  EXPECT_EQ(store_.log_row_of(2)->first, 2U);
+  EXPECT_TRUE(desk_->settlements_wait());
+  EXPECT_EQ(store_.lanes().front().saved.delivered, 0U);
+  EXPECT_TRUE(desk_->commit());
+  EXPECT_FALSE(desk_->settlements_wait());
+  EXPECT_EQ(store_.lanes().front().saved.delivered, 1U);
+}
+
 TEST_F(DeskTest, LanesDeclaredDuringTroubleAreStoredWithWhatComesNext) {
   store_.sick = true;
   EXPECT_THAT(lanes(names(0, 1)), ElementsAre(0U));
