@@ -5,6 +5,7 @@
 #include "agent/cli/operate.h"
 #include "agent/run.h"
 #include "plugins/builtin.h"
+#include "spool/bundle_file.h"
 #include "spool/directory.h"
 #include "spool/journal.h"
 
@@ -18,7 +19,8 @@ Registry everything_built_in() {
 }
 
 int run_cli_with(const Registry& registry, std::vector<std::string> arguments) {
-  Handlers handlers = client_handlers({read_sqlite_journal, holder_of_state});
+  Handlers handlers =
+      client_handlers({{read_sqlite_journal, holder_of_state}, {create_bundle, open_bundle}});
   handlers["run"] = [&](const Arguments& a) { return run_agent(config_file(a), registry); };
   handlers["check"] = [&](const Arguments& a) { return check_command(a, registry); };
   return run_cli(std::move(arguments), handlers);

@@ -82,6 +82,7 @@ void Desk::emit(BrowseJob& job, const Framed& record, LaneId lane, const AsideRo
   bool ended = false;
   for (const TrailEntry& e : trail) {
     if (e.seq != row.seq || e.lane != lane) continue;
+    if (ended && is_end(e.note)) continue;  // told again after a start that had to catch up
     row.story.push_back({e.at, lane, to_string(e.note), e.answer});
     row.tries += e.note == Note::later || e.note == Note::put_back ? 1U : 0U;
     if (!e.answer.empty()) row.answer = e.answer;

@@ -187,7 +187,8 @@ std::size_t Desk::retry(std::optional<LaneId> lane, const std::vector<Seq>& seqs
   return n;
 }
 
-std::size_t Desk::drop(std::optional<LaneId> only, const std::vector<Seq>& seqs) {
+std::size_t Desk::drop(std::optional<LaneId> only, const std::vector<Seq>& seqs,
+                       const std::string& why) {
   owed_ = true;
   std::size_t n = 0;
   each_lane(only, [&](LaneId i, Lane& lane) {
@@ -205,6 +206,8 @@ std::size_t Desk::drop(std::optional<LaneId> only, const std::vector<Seq>& seqs)
       const RecordHeader& h = batch.records().front().header;
       if ((h.lanes & bit(i)) != 0 && h.seq <= lane.folded() && lane.drop(h, out)) ++n;
     }
+    for (LaneEvent& e : out.events)
+      if (e.note == Note::dropped) e.answer = why;
     take_output(i, out);
   });
   return n;

@@ -160,11 +160,12 @@ void JournalFront::retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
          });
 }
 
-void JournalFront::drop(std::optional<LaneId> lane, std::vector<Seq> seqs,
+void JournalFront::drop(std::optional<LaneId> lane, std::vector<Seq> seqs, std::string why,
                         std::function<void(std::size_t)> done) {
   change(Haste::everything,
-         [this, lane, seqs = std::move(seqs), done = std::move(done)](Desk& desk) -> AfterCommit {
-           const std::size_t n = desk.drop(lane, seqs);
+         [this, lane, seqs = std::move(seqs), why = std::move(why),
+          done = std::move(done)](Desk& desk) -> AfterCommit {
+           const std::size_t n = desk.drop(lane, seqs, why);
            return [this, n, done](const Result<void>&) { answer([n, done] { done(n); }); };
          });
 }

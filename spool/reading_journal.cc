@@ -15,6 +15,9 @@ tl::unexpected<Error> only_read() {
 
 ReadingJournal::ReadingJournal(std::unique_ptr<Store> store)
     : store_(std::move(store)), desk_(*store_, DeskOptions{}) {
+  Instant left{};  // what is caught up with now happened then
+  if (const auto last = store_->log_row_of(~Seq{0} >> 1)) left.wall = last->at;
+  desk_.clock(left);
   desk_.restore();
   while (desk_.upkeep(false)) {  // what a destination must know of its backlog; writes nothing
   }
@@ -51,7 +54,7 @@ void ReadingJournal::retry(std::optional<LaneId>, std::vector<Seq>,
   answer([done = std::move(done)] { done(0); });
 }
 
-void ReadingJournal::drop(std::optional<LaneId>, std::vector<Seq>,
+void ReadingJournal::drop(std::optional<LaneId>, std::vector<Seq>, std::string,
                           std::function<void(std::size_t)> done) {
   answer([done = std::move(done)] { done(0); });
 }

@@ -61,7 +61,7 @@ void declare(CLI::App& app, const Command& command, Storage& storage) {
       app.add_option(std::string(flag.names), storage.values[name]);
     }
   }
-  if (!command.positional.empty()) app.add_option("ID", storage.rest);
+  if (!command.positional.empty()) app.add_option(std::string(command.positional), storage.rest);
 }
 
 Arguments collect(const CLI::App& app, const Command& command, Storage& storage) {

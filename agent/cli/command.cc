@@ -54,6 +54,15 @@ constexpr std::array kListFlags{Flag{"--state", "STATE", "pending, dead or deliv
 constexpr std::array kShowFlags{kJson, kSocket, kConfig, kHelp};
 constexpr std::array kChangeFlags{Flag{"--destination", "NAME", "at this destination alone", "all"},
                                   kSocket, kConfig, kHelp};
+constexpr Flag kPassphrase{"--passphrase-file", "FILE", "its first line protects the bundle", ""};
+constexpr std::array kExportFlags{
+    Flag{"--destination", "NAME", "what waits for this destination", "all"},
+    kPassphrase,
+    Flag{"--release", "", "then give the results up here", ""},
+    kSocket,
+    kConfig,
+    kHelp};
+constexpr std::array kImportFlags{kPassphrase, kSocket, kConfig, kHelp};
 constexpr std::array kVersionFlags{kHelp};
 
 constexpr std::string_view kQueueExits = "0 done\n1 not found, or not allowed\n3 no agent answers";
@@ -85,6 +94,20 @@ constexpr std::array kCommands{
             kChangeFlags, kQueueExits, "ID"},
     Command{"queue drop", "ID...", "Gives pending or dead results up; they end as expired.",
             kChangeFlags, kQueueExits, "ID"},
+    Command{"queue export", "FILE",
+            "Writes pending results into a file for another agent. They\n"
+            "stay pending here, unless --release gives them up once the file is synced.\n"
+            "Pause the destination first, or what is under way may arrive by both ways.",
+            kExportFlags,
+            "0 done\n1 nothing is pending, or refused, and why\n3 no agent, no journal", "FILE"},
+    Command{
+        "queue import", "FILE",
+        "Hands an exported file's results to the agent. Their ids, times and order\n"
+        "stay. A faulty file is refused whole. Importing again within 24 hours of the\n"
+        "first time stores nothing twice, and so finishes what was interrupted.",
+        kImportFlags,
+        "0 all are on disk at the agent\n1 refused, all or some, and why\n3 the agent went away",
+        "FILE"},
     Command{"version", "", "Prints the version.", kVersionFlags, "0", ""},
 };
 

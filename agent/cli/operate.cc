@@ -9,7 +9,8 @@
 
 #include "agent/base/percent.h"
 #include "agent/base/text.h"
-#include "agent/cli/client.h"
+#include "agent/cli/carry.h"
+#include "agent/cli/office.h"
 #include "agent/cli/send.h"
 #include "agent/cli/views.h"
 
@@ -17,57 +18,6 @@ namespace checkrelay {
 namespace {
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
-int complain(std::string_view what, int status) {
-  std::fprintf(stderr, "checkrelay: %.*s\n", static_cast<int>(what.size()), what.data());
-  return status;
-}
-
-// Asks the agent, or where none answers the journal that it left.
-class Office {
- public:
-  explicit Office(StoppedJournal stopped) : stopped_(std::move(stopped)) {}
-
-  // The body of a good answer; otherwise nothing, the reason has been printed and `status` is set.
-  std::optional<std::string> ask(const Arguments& arguments, std::string_view method,
-                                 const std::string& target, const std::string& body,
-                                 int& status) const {
-    auto around = look_around(arguments);
-    auto answer = ask_agent(around.socket, method, target, body);
-    if (!answer && answer.error().code == Errc::unavailable && target.starts_with("/v1/queue"))
-      answer = ask_without_agent(around, method, target, answer.error().what);
-    if (!answer) {
-      bool away = answer.error().code == Errc::unavailable;
-      status = complain((away ? "no agent answers: " : "") + answer.error().what,
-                        away ? kExitAway : kExitNo);
-      return std::nullopt;
-    }
-    if (answer->status == 200) return std::move(answer->body);
-    status = complain(error_in(answer->body), kExitNo);
-    return std::nullopt;
-  }
-
- private:
-  Result<HttpAnswer> ask_without_agent(const Surroundings& around, std::string_view method,
-                                       const std::string& target, const std::string& why) const {
-    if (!stopped_.read || around.state_dir.empty()) return fail(Errc::unavailable, why);
-    if (method != "GET")
-      return fail(Errc::unavailable, why + "; only an agent that runs can change its queue");
-    if (!left_) {
-      auto journal = left_journal(stopped_, around.state_dir);
-      if (!journal) return fail(journal.error().code, why + "; " + journal.error().what);
-      left_ = std::move(*journal);
-      complain(
-          fmt::format("the agent is not running ({}); this is the journal in {} as it was left",
-                      why, around.state_dir),
-          0);
-    }
-    return ask_journal(*left_, target);
-  }
-
-  StoppedJournal stopped_;
-  mutable std::unique_ptr<Journal> left_;
-};
 
 int status_command(const Office& office, const Arguments& arguments) {
   int status = kExitOk;
@@ -77,16 +27,6 @@ int status_command(const Office& office, const Arguments& arguments) {
   if (!view) return complain(view.error().what, kExitNo);
   print(arguments.has("json") ? *body : view->text);
   return view->well ? kExitOk : kExitNo;
-}
-
-std::string query_of(const Arguments& arguments, std::initializer_list<const char*> names) {
-  std::string out;
-  for (const char* name : names) {
-    if (!arguments.has(name)) continue;
-    out += fmt::format("{}{}={}", out.empty() ? "?" : "&", name,
-                       percent_encoded(arguments.text(name)));
-  }
-  return out;
 }
 
 int list_command(const Office& office, const Arguments& arguments) {
@@ -153,8 +93,8 @@ int change_command(const Office& office, const Arguments& arguments, const std::
 
 }  // namespace
 
-Handlers client_handlers(StoppedJournal stopped) {
-  auto office = std::make_shared<const Office>(std::move(stopped));
+Handlers client_handlers(Tools tools) {
+  auto office = std::make_shared<const Office>(std::move(tools.stopped));
   auto with = [office](int (*command)(const Office&, const Arguments&)) {
     return [office, command](const Arguments& a) { return command(*office, a); };
   };
@@ -166,7 +106,10 @@ Handlers client_handlers(StoppedJournal stopped) {
           {"queue list", with(list_command)},
           {"queue show", with(show_command)},
           {"queue retry", change("retry", "offered again")},
-          {"queue drop", change("drop", "dropped")}};
+          {"queue drop", change("drop", "dropped")},
+          {"queue export",
+           [=](const Arguments& a) { return export_command(*office, tools.bundles, a); }},
+          {"queue import", [=](const Arguments& a) { return import_command(tools.bundles, a); }}};
 }
 
 int check_command(const Arguments& arguments, const Registry& registry) {

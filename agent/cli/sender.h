@@ -35,6 +35,10 @@ class Sender {
   // Waits until every item so far is safe, refused or lost.
   void settle();
   [[nodiscard]] int exit_status() const;  // after settle()
+  // Nothing reaches the agent any more, and why.
+  [[nodiscard]] bool away() const { return !trouble_.empty(); }
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  [[nodiscard]] std::size_t lost() const { return lost_; }  // kept nowhere; after settle()
 
  private:
   bool link();

@@ -11,6 +11,7 @@
 #include "agent/base/log.h"
 #include "agent/base/percent.h"
 #include "agent/base/text.h"
+#include "agent/flow/export_page.h"
 #include "agent/flow/queue_view.h"
 
 namespace checkrelay {
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::string_view kJson = "application/json";
 constexpr std::size_t kMaxRows = 10'000;
+constexpr std::size_t kExportRows = 500;  // a page is in memory whole
 constexpr Duration kMembershipHolds = std::chrono::minutes(1);
 constexpr std::size_t kMaxMembers = 1000;
 
@@ -36,6 +38,13 @@ Message wrong_method(std::string allowed) {
 
 Message plain(int status, std::string_view text) {
   return Message::response(status, std::string(text) + "\n", "text/plain; charset=utf-8");
+}
+
+Message changed(std::size_t count) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("changed").integer(static_cast<std::int64_t>(count)).end_object();
+  return Message::response(200, out + "\n", kJson);
 }
 
 BrowseQuery whole_record() {
@@ -127,14 +136,15 @@ void Operator::answer(const Peer& peer, const Message& request, Done done) {
     env_.defer([done = std::move(done), m = std::move(m)] { done(m); });
   };
   if (auto m = answer_at_once(request, query)) return now(std::move(*m));
-  bool queue_path = query.path() == "/v1/queue" ||
+  bool queue_path = query.path() == "/v1/queue" || query.path() == "/v1/export" ||
                     (query.path().starts_with("/v1/queue/") && !query.path().ends_with("/"));
   if (!queue_path) return now(error(404, "nothing is at " + quoted(query.path())));
   if (!is_operator(peer))
     return now(error(
         403,
         "the queue is open to root, the agent's user and agent.admin_group on its unix socket"));
-  bool post = query.path() == "/v1/queue/retry" || query.path() == "/v1/queue/drop";
+  bool post = query.path() == "/v1/queue/retry" || query.path() == "/v1/queue/drop" ||
+              query.path() == "/v1/queue/release";
   if (request.method != (post ? "POST" : "GET")) return now(wrong_method(post ? "POST" : "GET"));
   queue(request, query, std::move(done));
 }
@@ -145,6 +155,8 @@ void Operator::queue(const Message& request, const Query& query, Done done) {
     return env_.defer(
         [done = std::move(done), name] { done(error(404, "no destination " + quoted(name))); });
   if (query.path() == "/v1/queue") return list(query, std::move(done));
+  if (query.path() == "/v1/export") return export_page(query, std::move(done));
+  if (query.path() == "/v1/queue/release") return release(query, request.body, std::move(done));
   if (query.path() == "/v1/queue/retry") return change(true, query, request.body, std::move(done));
   if (query.path() == "/v1/queue/drop") return change(false, query, request.body, std::move(done));
   show(query.path().substr(std::string_view("/v1/queue/").size()), std::move(done));
@@ -218,6 +230,26 @@ void Operator::find_all(std::vector<std::string> ids, std::vector<Seq> found,
   });
 }
 
+void Operator::export_page(const Query& query, Done done) {
+  BrowseQuery q;
+  q.lane = lane_named(query["destination"]);
+  q.after = query.number("after", 0);
+  q.limit = std::clamp<std::size_t>(query.number("limit", kExportRows), 1, kExportRows);
+  journal_.browse(std::move(q), [done = std::move(done)](const BrowsePage& page) {
+    done(Message::response(200, encode_export(page), "application/octet-stream"));
+  });
+}
+
+void Operator::release(const Query& query, const std::string& body, Done done) {
+  auto seqs = parse_seqs(body);
+  if (!seqs)
+    return env_.defer(
+        [done = std::move(done), what = seqs.error().what] { done(error(400, what)); });
+  if (seqs->empty()) return env_.defer([done = std::move(done)] { done(changed(0)); });
+  journal_.drop(lane_named(query["destination"]), std::move(*seqs), "exported",
+                [done = std::move(done)](std::size_t count) { done(changed(count)); });
+}
+
 void Operator::change(bool retry, const Query& query, const std::string& body, Done done) {
   std::vector<std::string> ids;
   for (std::string_view line : split(body, '\n'))
@@ -229,18 +261,10 @@ void Operator::change(bool retry, const Query& query, const std::string& body, D
   find_all(std::move(ids), {},
            [this, retry, all, lane = lane_named(query["destination"]),
             done = std::move(done)](std::vector<Seq> seqs) {
-             auto report = [done](std::size_t changed) {
-               std::string out;
-               JsonWriter(out)
-                   .begin_object()
-                   .key("changed")
-                   .integer(static_cast<std::int64_t>(changed))
-                   .end_object();
-               done(Message::response(200, out + "\n", kJson));
-             };
+             auto report = [done](std::size_t n) { done(changed(n)); };
              if (seqs.empty() && !all) return report(0);
              if (retry) return journal_.retry(lane, std::move(seqs), report);
-             journal_.drop(lane, std::move(seqs), report);
+             journal_.drop(lane, std::move(seqs), {}, report);
            });
 }
 

@@ -6,6 +6,9 @@
 //                                    a page may end early: "more" is true then, and "next" is the
 //                                    `after` to go on with
 //   GET  /v1/queue/ID                the story of one result; ID is its id or its sequence number
+//   GET  /v1/export?destination=&limit=&after=   pending results as they are kept (export_page.h)
+//   POST /v1/queue/release?destination=   sequence numbers, or FIRST-LAST, one a line in the body,
+//                                    at most 1000 in all: exported, and so given up here
 //   POST /v1/queue/retry, /v1/queue/drop   ?destination=, ids one a line in the body; no id = every
 //   dead one (retry only)
 //
@@ -45,6 +48,8 @@ class Operator {
   void queue(const Message& request, const Query& query, Done done);
   void list(const Query& query, Done done);
   void show(const std::string& id, Done done);
+  void export_page(const Query& query, Done done);
+  void release(const Query& query, const std::string& body, Done done);
   void change(bool retry, const Query& query, const std::string& body, Done done);
   // Calls `found` with the record that has this id, or this sequence number; an empty page where
   // there is none.

@@ -177,8 +177,8 @@ class Journal {
   // given).
   virtual void retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
                      std::function<void(std::size_t)> done) = 0;
-  // Operator's: pending and dead ones end as expired, "dropped".
-  virtual void drop(std::optional<LaneId> lane, std::vector<Seq> seqs,
+  // Operator's: pending and dead ones end as expired, "dropped", with `why` as the answer.
+  virtual void drop(std::optional<LaneId> lane, std::vector<Seq> seqs, std::string why,
                     std::function<void(std::size_t)> done) = 0;
 
   [[nodiscard]] virtual const JournalStats& stats() const = 0;  // as of the last poll()

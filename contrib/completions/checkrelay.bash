@@ -13,7 +13,7 @@ _checkrelay() {
     esac
   done
   case $previous in
-    -C | --socket | --config | --spool) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    -C | --socket | --config | --spool | --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     -s | --state)
       words='OK WARNING CRITICAL UNKNOWN UP DOWN UNREACHABLE'
       [[ $command == queue* ]] && words='pending dead delivered'
@@ -21,7 +21,7 @@ _checkrelay() {
     *)
       case $command in
         '') words='run check send status queue version --help' ;;
-        queue) words='list show retry drop --help' ;;
+        queue) words='list show retry drop export import --help' ;;
         run) words='--config --help' ;;
         check) words='--config --defaults --help' ;;
         send)
@@ -31,6 +31,14 @@ _checkrelay() {
         status | 'queue show') words='--json --socket --config --help' ;;
         'queue list')
           words='--state --destination --host --service --limit --after --json --socket --config --help'
+          ;;
+        'queue export')
+          words='--destination --passphrase-file --release --socket --config --help'
+          [[ $current != -* ]] && mapfile -t COMPREPLY < <(compgen -f -- "$current") && return
+          ;;
+        'queue import')
+          words='--passphrase-file --socket --config --help'
+          [[ $current != -* ]] && mapfile -t COMPREPLY < <(compgen -f -- "$current") && return
           ;;
         'queue retry' | 'queue drop') words='--destination --socket --config --help' ;;
       esac

@@ -83,6 +83,20 @@ TEST_P(JournalContract, AnIdThatWasMadeWithItsTimeIsFoundAtOnce) {
   EXPECT_FALSE(page.more);
 }
 
+TEST_P(JournalContract, WhatIsDroppedTellsWhy) {
+  rig_.lane("a");
+  const Seq seq = rig_.put("s", "1");
+  EXPECT_EQ(rig_.drop({seq}, std::nullopt, "exported"), 1U);
+  BrowseQuery query;
+  query.what = What::any;
+  query.seq = seq;
+  const auto page = rig_.browse(query);
+  ASSERT_EQ(page.rows.size(), 1U);
+  EXPECT_EQ(page.rows[0].what, "expired");
+  EXPECT_EQ(page.rows[0].story.back().what, "dropped");
+  EXPECT_EQ(page.rows[0].answer, "exported");
+}
+
 TEST_P(JournalContract, BrowsingMatchesBodies) {
   rig_.lane("a");
   rig_.put("s", "apple");

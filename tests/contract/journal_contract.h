@@ -62,7 +62,8 @@ class JournalRig {
   BrowsePage browse(BrowseQuery query);
   void commit();  // settlements that still gather
   std::size_t retry(std::vector<Seq> seqs, std::optional<LaneId> lane = std::nullopt);
-  std::size_t drop(std::vector<Seq> seqs, std::optional<LaneId> lane = std::nullopt);
+  std::size_t drop(std::vector<Seq> seqs, std::optional<LaneId> lane = std::nullopt,
+                   const std::string& why = {});
   const LaneStats& stats(LaneId lane = 0);
   const JournalStats& all_stats();
   void until(

@@ -153,8 +153,9 @@ std::size_t JournalRig::retry(std::vector<Seq> seqs, std::optional<LaneId> lane)
   return wait_for<std::size_t>([&](auto done) { journal_->retry(lane, seqs, done); });
 }
 
-std::size_t JournalRig::drop(std::vector<Seq> seqs, std::optional<LaneId> lane) {
-  return wait_for<std::size_t>([&](auto done) { journal_->drop(lane, seqs, done); });
+std::size_t JournalRig::drop(std::vector<Seq> seqs, std::optional<LaneId> lane,
+                             const std::string& why) {
+  return wait_for<std::size_t>([&](auto done) { journal_->drop(lane, seqs, why, done); });
 }
 
 const JournalStats& JournalRig::all_stats() {

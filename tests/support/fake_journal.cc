@@ -198,7 +198,7 @@ void FakeJournal::retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
   });
 }
 
-void FakeJournal::drop(std::optional<LaneId> lane, std::vector<Seq> seqs,
+void FakeJournal::drop(std::optional<LaneId> lane, std::vector<Seq> seqs, std::string,
                        std::function<void(std::size_t)> done) {
   work_.push_back([this, lane, seqs = std::move(seqs), done = std::move(done)] {
     done(change(lane, seqs, {"pending", "dead"}, "expired"));

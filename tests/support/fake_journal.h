@@ -40,7 +40,7 @@ class FakeJournal : public Journal {
   void browse(BrowseQuery query, std::function<void(BrowsePage)> done) override;
   void retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
              std::function<void(std::size_t)> done) override;
-  void drop(std::optional<LaneId> lane, std::vector<Seq> seqs,
+  void drop(std::optional<LaneId> lane, std::vector<Seq> seqs, std::string why,
             std::function<void(std::size_t)> done) override;
   [[nodiscard]] const JournalStats& stats() const override { return stats_; }
   void set_staged(std::uint64_t bytes) { stats_.staged = bytes; }

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/flow/export_page.h"
 #include "agent/flow/queue_view.h"
 #include "agent/model/packed.h"
 #include "tests/support/world.h"
@@ -138,6 +139,35 @@ TEST_F(OperatorTest, ALimitedListSaysThatThereIsMore) {
   EXPECT_EQ(page["rows"][0]["destination"], "central");
   EXPECT_EQ(page["rows"][0]["host"], "db1");
   EXPECT_EQ(page["rows"][0]["result_state"], "OK");
+}
+
+TEST_F(OperatorTest, WhatIsPendingIsExportedOnce) {
+  put("a", "db1");
+  put("b", "db2", 3);
+  put("c", "web1", 2);
+  kill(1);
+  EXPECT_EQ(ask(stranger, "GET", "/v1/export").status, 403);
+  auto page = decode_export(ask(root, "GET", "/v1/export").body);
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->parcels.size(), 2U);
+  EXPECT_EQ(unpack(page->parcels[0].body)->id, "b");
+  page = decode_export(ask(root, "GET", "/v1/export?destination=central").body);
+  ASSERT_EQ(page->parcels.size(), 1U);
+  EXPECT_EQ(page->parcels[0].seq, 2U);
+}
+
+TEST_F(OperatorTest, WhatWasExportedIsReleasedByNumber) {
+  put("a", "db1");
+  put("b", "db2", 3);
+  put("c", "web1");
+  EXPECT_EQ(ask(stranger, "POST", "/v1/queue/release", "1").status, 403);
+  EXPECT_EQ(ask(root, "POST", "/v1/queue/release", "x").status, 400);
+  EXPECT_EQ(json::parse(ask(root, "POST", "/v1/queue/release", "").body)["changed"], 0);
+  EXPECT_EQ(
+      json::parse(ask(root, "POST", "/v1/queue/release?destination=spare", "1-2").body)["changed"],
+      1);
+  EXPECT_EQ(json::parse(ask(root, "POST", "/v1/queue/release", "1-2\n7").body)["changed"], 2);
+  EXPECT_EQ(rows("?state=pending").size(), 1U);
 }
 
 TEST_F(OperatorTest, WrongFiltersAreNamed) {
