@@ -2,11 +2,13 @@
 #include <vector>
 
 #include "agent/cli/cli.h"
+#include "agent/cli/doctor.h"
 #include "agent/cli/operate.h"
 #include "agent/run.h"
 #include "plugins/builtin.h"
 #include "spool/bundle_file.h"
 #include "spool/directory.h"
+#include "spool/examine.h"
 #include "spool/journal.h"
 
 namespace checkrelay {
@@ -23,6 +25,9 @@ int run_cli_with(const Registry& registry, std::vector<std::string> arguments) {
       client_handlers({{read_sqlite_journal, holder_of_state}, {create_bundle, open_bundle}});
   handlers["run"] = [&](const Arguments& a) { return run_agent(config_file(a), registry); };
   handlers["check"] = [&](const Arguments& a) { return check_command(a, registry); };
+  handlers["doctor"] = [&](const Arguments& a) {
+    return doctor_command(a, registry, {examine_journal, holder_of_state});
+  };
   return run_cli(std::move(arguments), handlers);
 }
 

@@ -14,6 +14,17 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::read(SqliteStoreOptions option
   return store;
 }
 
+std::vector<std::string> SqliteStore::quick_check() {
+  std::vector<std::string> faults;
+  {
+    Query q(db_, "PRAGMA quick_check(5)");
+    while (q.row())
+      if (auto line = q.get_bytes(); line != "ok") faults.push_back(std::move(line));
+  }
+  if (failed()) faults.push_back(db_.what());
+  return faults;
+}
+
 Result<void> SqliteStore::connect_reading() {
   if (!db_.open(path(), options_.vfs))
     return fail(Errc::unavailable, fmt::format("{}: {}", path(), db_.what()));

@@ -38,6 +38,9 @@ class SqliteStore : public Store {
   // Only to be looked at: nothing is changed, made or locked, and nobody needs the lock. What
   // changes it must not be called. Errors: unavailable, unsupported, corrupt.
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> read(SqliteStoreOptions options);
+  // SQLite's own examination of its structure; empty = in order. Reads everything.
+  [[nodiscard]] std::vector<std::string> quick_check();
+  [[nodiscard]] const std::string& reading_error() const { return db_.what(); }  // where failed()
   ~SqliteStore() override;
 
   void begin(Sync sync) override;

@@ -63,6 +63,7 @@ constexpr std::array kExportFlags{
     kConfig,
     kHelp};
 constexpr std::array kImportFlags{kPassphrase, kSocket, kConfig, kHelp};
+constexpr std::array kDoctorFlags{Flag{"--json", "", "print JSON", ""}, kConfig, kHelp};
 constexpr std::array kVersionFlags{kHelp};
 
 constexpr std::string_view kQueueExits = "0 done\n1 not found, or not allowed\n3 no agent answers";
@@ -108,6 +109,11 @@ constexpr std::array kCommands{
         kImportFlags,
         "0 all are on disk at the agent\n1 refused, all or some, and why\n3 the agent went away",
         "FILE"},
+    Command{"doctor", "[--json]",
+            "Finds what is wrong, and says what to do about it. Looks at configuration,\n"
+            "files, disk, clock, journal (all of it) and destinations (they get no result).\n"
+            "Changes nothing. Best run as root or as the agent's user.",
+            kDoctorFlags, "0 all well\n1 faults", ""},
     Command{"version", "", "Prints the version.", kVersionFlags, "0", ""},
 };
 

@@ -56,6 +56,9 @@ class Outbound {
   virtual ~Outbound() = default;
   // `batch` is copied from; at most OutboundTraits::batch_max results, no two of one subject.
   [[nodiscard]] virtual std::unique_ptr<Conversation> open(std::span<const CheckResult> batch) = 0;
+  // Asks whether the upstream is there and takes the credentials, and sends no result: one verdict,
+  // for item 0; delivered = it does. nullptr where the dialect has no such question.
+  [[nodiscard]] virtual std::unique_ptr<Conversation> probe() { return nullptr; }
 };
 
 class Dialect {

@@ -20,7 +20,7 @@ _checkrelay() {
       ;;
     *)
       case $command in
-        '') words='run check send status queue version --help' ;;
+        '') words='run check send status queue doctor version --help' ;;
         queue) words='list show retry drop export import --help' ;;
         run) words='--config --help' ;;
         check) words='--config --defaults --help' ;;
@@ -28,6 +28,7 @@ _checkrelay() {
           words='--host --service --state --output --perfdata --time --id --ttl --stdin --no-spool --spool --timeout
             --verbose --socket --config --help'
           ;;
+        doctor) words='--json --config --help' ;;
         status | 'queue show') words='--json --socket --config --help' ;;
         'queue list')
           words='--state --destination --host --service --limit --after --json --socket --config --help'

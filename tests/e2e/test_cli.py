@@ -11,7 +11,7 @@ from simulators.op5 import Op5
 
 from .harness import BINARY, Case, result, run
 
-COMMANDS = ("run", "check", "send", "queue", "status", "version")
+COMMANDS = ("run", "check", "send", "queue", "status", "doctor", "version")
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
 

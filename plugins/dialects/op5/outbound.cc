@@ -57,12 +57,46 @@ class Submitting : public Conversation {
   std::size_t next_ = 0;  // items before it have their verdict
 };
 
+// Looks at a command without giving one. The API asks for credentials before it looks at anything
+// else, so that every answer of its own but 401 and 403 says that they are good.
+class Probing : public Conversation {
+ public:
+  explicit Probing(const Settings& settings) : settings_(settings) {}
+
+  void start(Instant, Actions& out) override {
+    Message m = Message::request("GET", command_url(settings_.url, true));
+    m.headers = {{"Accept", "application/json"}};
+    if (!settings_.login.user.empty()) m.credentials = settings_.login;
+    out.send.push_back(std::move(m));
+  }
+  void receive(Message in, Instant now, Actions& out) override {
+    Verdict verdict = judge(in, settings_.login, now.wall);
+    const bool its_own =
+        in.kind == Message::Kind::response && (in.status == 400 || in.status == 405);
+    if (its_own) {
+      verdict.judgement = Judgement::delivered;
+      verdict.answer = "HTTP " + std::to_string(in.status);
+    }
+    verdict.item = 0;
+    out.verdicts.push_back(std::move(verdict));
+    out.close = true;
+  }
+  void finish(Instant now, Actions& out) override {
+    receive(Message::failure(Trouble::dropped, "ended without an answer"), now, out);
+  }
+  void settle(Ticket, std::span<const Outcome>, Instant, Actions&) override {}
+
+ private:
+  Settings settings_;
+};
+
 class Op5Outbound : public Outbound {
  public:
   explicit Op5Outbound(Settings settings) : settings_(std::move(settings)) {}
   std::unique_ptr<Conversation> open(std::span<const CheckResult> batch) override {
     return std::make_unique<Submitting>(settings_, batch);
   }
+  std::unique_ptr<Conversation> probe() override { return std::make_unique<Probing>(settings_); }
 
  private:
   Settings settings_;

@@ -40,6 +40,39 @@ class Op5Outbound : public testing::Test {
   std::unique_ptr<Conversation> conversation_;
 };
 
+class Op5Probe : public Op5Outbound {
+ protected:
+  Judgement probe(Message answer) {
+    outbound_ = std::move(op5_dialect().outbound(options()).value());
+    conversation_ = outbound_->probe();
+    Actions out;
+    conversation_->start({}, out);
+    EXPECT_EQ(out.send.size(), 1U);
+    asked_ = out.send.at(0);
+    out = {};
+    conversation_->receive(std::move(answer), {}, out);
+    EXPECT_TRUE(out.close);
+    EXPECT_EQ(out.verdicts.size(), 1U);
+    return out.verdicts.at(0).judgement;
+  }
+  Message asked_;
+};
+
+TEST_F(Op5Probe, AsksWithCredentialsAndCommandsNothing) {
+  EXPECT_EQ(probe(Message::response(405, "{}", "application/json")), Judgement::delivered);
+  EXPECT_EQ(asked_.method, "GET");
+  EXPECT_TRUE(asked_.body.empty());
+  ASSERT_TRUE(asked_.credentials);
+  EXPECT_EQ(asked_.credentials->user, "relay$Default");
+}
+
+TEST_F(Op5Probe, TellsWhatIsWrong) {
+  EXPECT_EQ(probe(Message::response(401, "{}", "application/json")), Judgement::auth);
+  EXPECT_EQ(probe(Message::response(404, "<html></html>", "text/html")), Judgement::config);
+  EXPECT_EQ(probe(Message::failure(Trouble::tls, "certificate")), Judgement::config);
+  EXPECT_EQ(probe(Message::failure(Trouble::connect, "refused")), Judgement::transient);
+}
+
 constexpr const char* kConfirmed = R"({"result":"Successfully submitted"})";
 
 TEST_F(Op5Outbound, SendsOneRequest) {
