@@ -128,7 +128,9 @@ void DirectoryWorker::step() {
     if (scan_.step(kEntriesAStep, queue_)) return wake();  // all names first: the oldest goes first
   }
   read_files();
+  reject_some();
   tell_progress();
+  if (!rejecting_.empty()) return wake();
   bool more = current_ || queue_.size() > 0;
   bool left_over = queue_.cut() && done_since_scan_ > 0;
   if (!more && (scan_again_ || left_over)) return begin_scan();
@@ -137,8 +139,8 @@ void DirectoryWorker::step() {
 
 bool DirectoryWorker::may_read() const {
   return !stopping_ && !holding_ && !receiver_.congested() && open_files_ < kMaxOpenFiles &&
-         unsettled_ < kMaxUnsettled && stuck_.size() < kMaxStuck &&
-         (!current_ || current_->open < kMaxOpenChunks);
+         unsettled_ < kMaxUnsettled && rejecting_.size() < kMaxOpenFiles &&
+         stuck_.size() < kMaxStuck && (!current_ || current_->open < kMaxOpenChunks);
 }
 
 void DirectoryWorker::read_files() {
@@ -262,13 +264,26 @@ void DirectoryWorker::conclude(const FilePtr& file) {
     queue_.release(file->file.name);  // the next scan tries again
   } else if (!file->file.unchanged()) {
     put_back(*file);
-  } else if (end(*file)) {
-    queue_.release(file->file.name);
-    hold_ = kFirstHold;
+  } else if (file->reasons.empty()) {
+    finish(file);
   } else {
-    stuck_.push_back(file);
+    rejecting_.push_back(file);
   }
   wake();
+}
+
+void DirectoryWorker::finish(const FilePtr& file) {
+  if (!end(*file)) return stuck_.push_back(file);
+  queue_.release(file->file.name);
+  hold_ = kFirstHold;
+}
+
+void DirectoryWorker::reject_some() {
+  for (std::size_t n = 0; n < kRejectsAStep && !rejecting_.empty(); ++n) {
+    const FilePtr file = std::move(rejecting_.front());
+    rejecting_.pop_front();
+    finish(file);
+  }
 }
 
 bool DirectoryWorker::end(const FileInHand& file) {

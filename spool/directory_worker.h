@@ -31,6 +31,7 @@ class DirectoryWorker : public std::enable_shared_from_this<DirectoryWorker> {
   // A turn's work, and how much may be under way.
   static constexpr std::size_t kEntriesAStep = 2000;  // some milliseconds of fstatat
   static constexpr std::size_t kFilesAStep = 64;
+  static constexpr std::size_t kRejectsAStep = 4;  // each is some syncs
   static constexpr std::size_t kBytesAStep = 512 * 1024;
   static constexpr std::size_t kChunk = 64 * 1024;
   static constexpr std::size_t kMaxOpenFiles = 256;  // read, and waiting for their commit
@@ -72,6 +73,8 @@ class DirectoryWorker : public std::enable_shared_from_this<DirectoryWorker> {
   void perform(const FilePtr& file, Actions& actions);
   void settled(const FilePtr& file, Ticket ticket, const std::vector<Outcome>& outcomes);
   void conclude(const FilePtr& file);
+  void finish(const FilePtr& file);
+  void reject_some();
   [[nodiscard]] bool end(const FileInHand& file);  // removed or moved
   void put_back(const FileInHand& file);
   void retry_stuck();
@@ -89,7 +92,9 @@ class DirectoryWorker : public std::enable_shared_from_this<DirectoryWorker> {
   DirectoryScan scan_{};
   Timer rescan_;
   Timer resume_;
-  FilePtr current_{};             // being read
+  FilePtr current_{};  // being read
+  std::deque<FilePtr>
+      rejecting_{};               // their good results are safe; they wait for their turn to move
   std::vector<FilePtr> stuck_{};  // their results are safe; they could not be removed or moved yet
   std::size_t open_files_ = 0;    // read to their end, not concluded
   std::size_t unsettled_ = 0;     // submissions

@@ -66,12 +66,11 @@ off_t end_of_last_line(int fd, off_t size) {
   return stop == 0 ? 0 : -1;
 }
 
+// Does not wait: whoever holds the lock may hold it for ever, and threads of the pool are few. The
+// batch is offered again.
 class FileLock {
  public:
-  explicit FileLock(int fd) : fd_(fd) {
-    while ((held_ = ::flock(fd, LOCK_EX) == 0) == false && errno == EINTR) {
-    }
-  }
+  explicit FileLock(int fd) : fd_(fd), held_(::flock(fd, LOCK_EX | LOCK_NB) == 0) {}
   ~FileLock() {
     if (held_) ::flock(fd_, LOCK_UN);
   }
@@ -81,7 +80,7 @@ class FileLock {
 
  private:
   int fd_;
-  bool held_ = false;
+  bool held_;
 };
 
 }  // namespace
@@ -89,6 +88,8 @@ class FileLock {
 Result<void> AppendFile::append(std::string_view lines) {
   if (auto opened = open_current(); !opened) return opened;
   FileLock lock(fd_);
+  if (!lock.held() && errno == EWOULDBLOCK)
+    return fail(Errc::unavailable, quoted(path_, 200) + " is locked by another process");
   if (!lock.held()) return os_error("lock", path_, errno);
   return write_locked(lines);
 }

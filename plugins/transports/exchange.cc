@@ -62,6 +62,7 @@ void Exchange::perform(Actions& actions) {
   closed_ = closed_ || actions.close;
   if (!actions.refused.empty()) receiver_.refused(peer_, actions.refused);
   for (Submission& submission : actions.submit) submit(std::move(submission));
+  refusals_ = out_ == 0 ? 0 : refusals_ + actions.refused.size();
   if (actions.inquire) inquire(*actions.inquire);
   for (std::size_t i = 0; i < actions.send.size() && pipe_; ++i)
     pipe_->deliver(std::move(actions.send[i]), actions.close && i + 1 == actions.send.size());
@@ -78,7 +79,7 @@ void Exchange::submit(Submission submission) {
   auto done = [weak = weak_from_this(), ticket, results, bytes](std::vector<Outcome> outcomes) {
     const auto self = weak.lock();
     if (!self) return;
-    --self->out_;
+    if (--self->out_ == 0) self->refusals_ = 0;
     self->results_ -= results;
     self->bytes_ -= bytes;
     self->step([&](Actions& out) {

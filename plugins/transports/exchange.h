@@ -39,7 +39,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   void drop() { pipe_ = nullptr; }
 
   [[nodiscard]] std::optional<Steady> deadline() const;
-  [[nodiscard]] bool ready() const { return results_ < kMaxResults && bytes_ < kMaxBytes; }
+  [[nodiscard]] bool ready() const {
+    return results_ + refusals_ < kMaxResults && bytes_ < kMaxBytes;
+  }
   [[nodiscard]] bool owes() const {
     return out_ > 0;
   }  // submissions or inquiries are not yet answered
@@ -62,6 +64,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   std::size_t out_ = 0;
   std::size_t results_ = 0;
   std::size_t bytes_ = 0;
+  std::size_t refusals_ = 0;  // whose replies may wait behind what is not settled
   bool closed_ = false;
 };
 

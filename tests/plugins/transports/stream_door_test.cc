@@ -75,6 +75,23 @@ TEST_P(Streams, NothingIsReadWhileTooMuchIsUnsettled) {
   EXPECT_EQ(world.receiver.results.size(), total);
 }
 
+TEST_P(Streams, RefusalsBehindAnUnsettledResultAreBounded) {
+  world.receiver.settles_at_once = false;
+  world.open(GetParam());
+  const auto client = world.client();
+  std::string lines = "x\n";
+  const std::size_t total = 200'000;
+  for (std::size_t i = 0; i < total; ++i) lines += "bad\n";
+  client->send(lines + "y\n");
+  ASSERT_TRUE(world.until([&] { return world.receiver.refusals.size() >= Exchange::kMaxResults; }));
+  world.settle_down();
+  EXPECT_LE(world.receiver.refusals.size(), Exchange::kMaxResults + 16 * 1024);  // one read more
+  world.receiver.settles_at_once = true;
+  world.receiver.settle_all();
+  EXPECT_TRUE(world.until([&] { return world.receiver.results.size() == 2; }));
+  EXPECT_EQ(world.receiver.refusals.size(), total);
+}
+
 TEST_P(Streams, SlowReaderIsNotReadFrom) {
   world.open(GetParam());
   const auto client = world.client();

@@ -63,6 +63,8 @@ class FakeConversation final : public Conversation {
       out.close = closed_ = true;
     } else if (text.starts_with("big ")) {
       out.send.push_back(Message::bytes(std::string(std::stoul(text.substr(4)), 'x') + "\n"));
+    } else if (text == "bad") {  // its reply waits behind those that are not settled
+      out.refused.push_back({0, "bad"});
     } else {
       submit(text, out);
       answers_.emplace_back();

@@ -46,9 +46,9 @@ class FakeReceiver final : public Receiver {
   Loop& loop_;
 };
 
-// Lines: "close" closes, a line over max_result is refused and closes, "big N" is answered with N
-// bytes. HTTP: /now is answered at once, /operator is an inquiry, /close closes; else the body is
-// one result.
+// Lines: "close" closes, "bad" is refused, a line over max_result is refused and closes, "big N" is
+// answered with N bytes. HTTP: /now is answered at once, /operator is an inquiry, /close closes;
+// else the body is one result.
 class FakeConversation;
 
 // One end of a socket, on the loop.

@@ -1,6 +1,7 @@
 #include "spool/directory.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,6 +107,19 @@ TEST_F(SpoolDirectoryTest, KeepsWhatCannotBeTakenWithItsReasons) {
   std::string why = text_of("rejected/a.why");
   EXPECT_EQ(why.find("line 2: state: \"7\" is not 0-2\nline 3: not JSON"), 0U) << why;
   EXPECT_EQ(receiver_.counted, 2U);
+}
+
+TEST_F(SpoolDirectoryTest, OnlySomeFilesAreRejectedInATurn) {
+  for (int i = 0; i < 50; ++i) write(fmt::format("{:02}", i), "rubbish\n");
+  open();
+  std::size_t before = files(), most = 0;
+  until([&] {
+    most = std::max(most, before - files());
+    before = files();
+    return before == 0;
+  });
+  EXPECT_LE(most, 8U);
+  EXPECT_EQ(receiver_.counted, 50U);
 }
 
 TEST_F(SpoolDirectoryTest, WhatAdmissionRefusesIsToldWithItsLine) {

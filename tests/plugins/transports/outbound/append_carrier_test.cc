@@ -1,8 +1,11 @@
 #include "plugins/transports/append_carrier.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -169,6 +172,17 @@ TEST_F(Append, CancelEndsEverythingAtOnce) {
   EXPECT_EQ(w_.verdicts, 5U);
   EXPECT_TRUE(append("{after}\n"));
   EXPECT_TRUE(content(path_).ends_with("{after}\n"));
+}
+
+TEST_F(Append, LockThatAnotherHoldsIsTroubleNotAWait) {
+  EXPECT_TRUE(append("{a}\n"));
+  const int other = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_EQ(::flock(other, LOCK_EX), 0);
+  EXPECT_FALSE(append("{b}\n"));
+  ASSERT_EQ(::flock(other, LOCK_UN), 0);
+  ::close(other);
+  EXPECT_TRUE(append("{b}\n"));
+  EXPECT_EQ(content(path_), "{a}\n{b}\n");
 }
 
 TEST_F(Append, TwoCarriersShareAFile) {
