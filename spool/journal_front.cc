@@ -12,7 +12,7 @@ namespace checkrelay {
 namespace {
 
 constexpr std::size_t kCommitBytes = 4U << 20;          // a commit takes no more orders beyond it
-constexpr auto kGather = std::chrono::milliseconds(5);  // longest wait of settlements for company
+constexpr auto kGather = std::chrono::milliseconds(5);  // between commits of settlements alone
 constexpr auto kRetry = std::chrono::seconds(1);        // after a commit that failed
 
 }  // namespace
@@ -239,10 +239,13 @@ void JournalFront::work_changes(std::chrono::steady_clock::time_point now, bool 
       after.push_back(std::move(f));
     }
   }
-  if (!commit_at_ && desk_.settlements_wait()) commit_at_ = now + kGather;
+  if (!commit_at_ && desk_.settlements_wait()) commit_at_ = std::max(now, committed_at_ + kGather);
   const bool due = haste == Haste::everything || (commit_at_ && now >= *commit_at_);
   if (haste == Haste::none && !due) return;
-  if (due) commit_at_.reset();
+  if (due) {
+    commit_at_.reset();
+    committed_at_ = now;
+  }
   const auto committed = desk_.commit(probe, due);
   for (const AfterCommit& f : after) f(committed);
 }

@@ -94,6 +94,7 @@ class JournalFront : public Journal {
   std::deque<Browsing> browsing_;
   std::chrono::steady_clock::time_point retry_at_{};                  // of a disk in trouble
   std::optional<std::chrono::steady_clock::time_point> commit_at_{};  // of what gathers
+  std::chrono::steady_clock::time_point committed_at_{};              // of what had gathered
   std::vector<Answer> ready_;
 
   std::mutex mutex_;  // guards what follows; never held while anything blocks

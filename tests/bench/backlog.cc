@@ -1,4 +1,5 @@
 // What a long outage costs: ten million results wait, then they go.
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <thread>
@@ -42,7 +43,8 @@ double drain_rate(const Agent& agent, double seconds) {
   const double began = seconds_now();
   pause(seconds);
   const std::uint64_t after = ask_status(agent.socket()).delivered;
-  return static_cast<double>(after - before) / (seconds_now() - began);
+  // At least one, for the smallest of runs, which may have gone before one looks.
+  return static_cast<double>(std::max<std::uint64_t>(after - before, 1)) / (seconds_now() - began);
 }
 
 struct Rows {
