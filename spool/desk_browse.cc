@@ -31,6 +31,11 @@ bool wants(What query, std::string_view what) {
   return false;
 }
 
+bool is_try(Note note) {
+  return note == Note::later || note == Note::put_back || note == Note::delivered ||
+         note == Note::dead;
+}
+
 bool is_end(Note note) {
   return note == Note::delivered || note == Note::superseded || note == Note::expired ||
          note == Note::dropped;
@@ -84,7 +89,7 @@ void Desk::emit(BrowseJob& job, const Framed& record, LaneId lane, const AsideRo
     if (e.seq != row.seq || e.lane != lane) continue;
     if (ended && is_end(e.note)) continue;  // told again after a start that had to catch up
     row.story.push_back({e.at, lane, to_string(e.note), e.answer});
-    row.tries += e.note == Note::later || e.note == Note::put_back ? 1U : 0U;
+    row.tries += is_try(e.note) ? 1U : 0U;
     if (!e.answer.empty()) row.answer = e.answer;
     ended = is_end(e.note);
     row.what = ended ? (e.note == Note::dropped ? "expired" : to_string(e.note)) : "";
@@ -100,7 +105,7 @@ void Desk::emit(BrowseJob& job, const Framed& record, LaneId lane, const AsideRo
     row.what = "finished";  // its story has been forgotten
   }
   if (!wants(job.query.what, row.what)) return;
-  if (aside != nullptr) row.tries = std::max(row.tries, aside->tries);
+  if (aside != nullptr) row.tries = std::max(row.tries, aside->tries + (aside->dead ? 1U : 0U));
   if (row.answer.empty() && aside != nullptr) row.answer = aside->answer;
   row.id = record.id;
   row.received = record.header.received;

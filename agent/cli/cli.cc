@@ -147,6 +147,10 @@ int run_cli(std::vector<std::string> arguments, const Handlers& handlers) {
                                  arguments.end());
   arguments.resize(lead);
   if (!words.empty() && words[0] == "--version") return print_version();
+  if (words.size() > 1 && words[0] == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
   auto command = find_command(words);
   if (!command) return no_command(words, command.error().what);
   std::ptrdiff_t count = (*command)->name.find(' ') == std::string_view::npos ? 1 : 2;

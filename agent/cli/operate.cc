@@ -86,7 +86,11 @@ int change_command(const Office& office, const Arguments& arguments, const std::
   if (!body) return status;
   auto changed = number_in(*body, "changed");
   if (!changed) return complain(changed.error().what, kExitNo);
-  if (*changed == 0 && !ids.empty()) return complain("no such result is waiting", kExitNo);
+  if (*changed == 0 && !ids.empty()) {
+    return complain(verb == "drop" ? "no such result is waiting"
+                                   : "no such result is dead (what waits is offered by itself)",
+                    kExitNo);
+  }
   print(fmt::format("{} {}\n", *changed, done));
   return kExitOk;
 }

@@ -58,6 +58,8 @@ Result<CheckResult> read_result(const Arguments& arguments, const std::string& h
   make_valid_utf8(r.output);
   make_valid_utf8(r.perfdata);
   auto state = parse_state(arguments.text("state"), r.subject.is_host());
+  if (!state && r.subject.is_host() && parse_state(arguments.text("state"), false))
+    state.error().what += "; is -S SERVICE missing?";
   if (!state) return tl::unexpected<Error>(in_field("state", state.error()));
   r.state = *state;
   auto time = arguments.has("time") ? read_time(arguments.text("time")) : wall_now();

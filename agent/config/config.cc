@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kSections{"agent",  "limits",      "log",
                                                     "intake", "destination", "route"};
+constexpr long long kLeastQueue = 1 << 20;  // bytes: an empty journal takes a part of it
 constexpr std::array<std::string_view, 4> kNotYet{"freshness", "check", "outages", "heartbeat"};
 
 // POSIX gethostname(); what a machine without a name is called matters less than that it is called
@@ -63,6 +64,10 @@ void check_limits(Reader& reader, const Node& root, const Options& limits) {
                  fmt::format("must not be less than {}", small));
   };
   at_least("max_queue", "max_result");
+  const Node* queue = table->find("max_queue");
+  const long long most = limits.integer("max_queue");
+  if (queue && most >= limits.integer("max_result") && most < kLeastQueue)
+    reader.fault(queue->line, "limits.max_queue", "must not be less than 1MiB");
   at_least("max_body", "max_result");
 }
 

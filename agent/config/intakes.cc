@@ -1,12 +1,15 @@
 #include "agent/config/intakes.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
 
+#include "agent/base/account.h"
 #include "agent/base/text.h"
 #include "agent/config/value.h"
 
@@ -55,6 +58,8 @@ class IntakeReader {
   void user(const Node& table, IntakeConfig& intake);
   void place(const Node& table, const IntakeConfig& intake);
   void door(const Node& table, const IntakeConfig& intake);
+  void socket_path(int line, const std::string& key, const std::string& path);
+  void accounts(const Node& table, const Options& options);
   void tls(const Node& table, const Options& options);
 
   Reader& reader_;
@@ -69,6 +74,7 @@ void IntakeReader::shorthand(const Node* item, const std::string& socket) {
   if (!item || socket.empty() || !unix_kind) return;
   IntakeConfig intake{.type = "unix", .dialects = default_dialects(registry_, "unix")};
   intake.options.set("path", socket);
+  socket_path(item->line, "agent.socket", socket);
   reader_.fallbacks(*item, "agent.socket", unix_kind->options, intake.options);
   places_.emplace(socket, item->line);
   intakes_.push_back(std::move(intake));
@@ -97,6 +103,9 @@ void IntakeReader::table(const Node& table) {
   users(table, intake);
   place(table, intake);
   door(table, intake);
+  if (const Node* path = table.find("path"); path && intake.type.starts_with("unix"))
+    socket_path(path->line, dotted(where_, "path"), intake.options.text("path"));
+  accounts(table, intake.options);
   tls(table, intake.options);
   intakes_.push_back(std::move(intake));
 }
@@ -171,6 +180,30 @@ void IntakeReader::place(const Node& table, const IntakeConfig& intake) {
         item ? item->line : table.line, dotted(where_, name),
         fmt::format("{} is taken by the intake of line {}", quoted(where, 200), other->second));
   }
+}
+
+// unix(7): what sun_path holds, with its final NUL.
+void IntakeReader::socket_path(int line, const std::string& key, const std::string& path) {
+  if (path.size() < sizeof(sockaddr_un::sun_path)) return;
+  reader_.fault(line, key,
+                fmt::format("{} bytes, a socket's path has at most {}: {}", path.size(),
+                            sizeof(sockaddr_un::sun_path) - 1, quoted(path, 200)));
+}
+
+void IntakeReader::accounts(const Node& table, const Options& options) {
+  auto known = [&](std::string_view key, const char* kind, const std::vector<std::string>& names,
+                   std::optional<std::uint32_t> (*find)(const std::string&)) {
+    const Node* item = table.find(key);
+    for (const std::string& name : names) {
+      if (item && !find(name))
+        reader_.fault(item->line, dotted(where_, key),
+                      fmt::format("there is no {} {}", kind, quoted(name)));
+    }
+  };
+  known("allow_users", "user", options.list("allow_users"), user_id);
+  known("allow_groups", "group", options.list("allow_groups"), group_id);
+  if (options.has("group") && !options.text("group").empty())
+    known("group", "group", {options.text("group")}, group_id);
 }
 
 void IntakeReader::tls(const Node& table, const Options& options) {

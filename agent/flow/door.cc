@@ -1,5 +1,7 @@
 #include "agent/flow/door.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -63,11 +65,12 @@ void Door::refused(const Peer& peer, std::span<const Refusal> refusals) {
   std::uint64_t suppressed = 0;
   if (refusals.empty() || !gate_.open(env_.now(), suppressed)) return;
   const Refusal& r = refusals.front();
+  // Where there are no lines the number would only mislead.
+  const std::string what = r.line > 0 ? fmt::format("line {}: {}", r.line, r.what) : r.what;
   log(Level::warn, "result refused",
       {{"intake", config_.type},
        {"peer", peer.where},
-       {"line", r.line},
-       {"error", r.what},
+       {"error", what},
        {"not_logged", suppressed}});
 }
 

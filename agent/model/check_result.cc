@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -20,6 +21,18 @@ std::span<const std::string_view> names_of(bool host) {
   return kServiceStates;
 }
 
+std::optional<State> named_of(std::string_view text, bool host) {
+  std::span<const std::string_view> names = names_of(host);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (equals_ignoring_case(names[i], text)) return static_cast<State>(i);
+  return std::nullopt;
+}
+
+const char* other_kind(bool host) {
+  return host ? ", UP, DOWN or UNREACHABLE: without a service it is a host's"
+              : ", OK, WARNING, CRITICAL or UNKNOWN: with a service it is a service's";
+}
+
 bool forbidden_in_name(char c) {
   auto byte = static_cast<unsigned char>(c);
   return (byte < 0x20 && c != '\t' && c != '\n') || byte == 0x7F;
@@ -31,11 +44,11 @@ std::string to_string(const Subject& s) { return s.is_host() ? s.host : s.host +
 
 Result<State> parse_state(std::string_view text, bool host) {
   std::span<const std::string_view> names = names_of(host);
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (equals_ignoring_case(names[i], text)) return static_cast<State>(i);
+  if (auto state = named_of(text, host)) return *state;
   if (auto code = parse_integer(text, 0, static_cast<long long>(names.size()) - 1))
     return static_cast<State>(*code);
-  return fail(Errc::invalid, fmt::format("{} is not 0-{}", quoted(text), names.size() - 1));
+  return fail(Errc::invalid, fmt::format("{} is not 0-{}{}", quoted(text), names.size() - 1,
+                                         named_of(text, !host) ? other_kind(host) : ""));
 }
 
 Result<State> state_from_code(long long code, bool host) {

@@ -134,8 +134,8 @@ struct Browsed {
   std::string id{};
   Wall received{};
   LaneId lane = 0;
-  std::string what{};  // pending, in_flight, delivered, superseded, expired, dead
-  unsigned tries = 0;
+  std::string what{};    // pending, in_flight, delivered, superseded, expired, dead
+  unsigned tries = 0;    // verdicts so far
   std::string answer{};  // of the last try
   std::string body{};
   std::vector<StoryLine> story{};  // where one record was asked for (seq or id)

@@ -274,7 +274,7 @@ TEST_P(JournalContract, TheStoryOfOneRecordTellsEachTry) {
   ASSERT_EQ(page.rows.size(), 1U);
   const Browsed& row = page.rows[0];
   EXPECT_EQ(row.what, "delivered");
-  EXPECT_EQ(row.tries, 1U);
+  EXPECT_EQ(row.tries, 2U);
   EXPECT_EQ(row.answer, "200 OK");
   ASSERT_EQ(row.story.size(), 3U);
   EXPECT_EQ(row.story[0].what, "stored");

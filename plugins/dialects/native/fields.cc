@@ -54,6 +54,16 @@ const ResultBuilder::Key ResultBuilder::kKeys[] = {
     {"check_source", &ResultBuilder::set_check_source},
 };
 
+namespace {
+
+// 0.0 is told as such, or it would look like the integer that was wanted.
+std::string shortest(double number) {
+  std::string text = fmt::format("{}", number);
+  return text.find_first_not_of("-0123456789") == text.npos ? text + ".0" : text;
+}
+
+}  // namespace
+
 std::string to_string(const Value& value) {
   switch (value.kind) {
     case Value::Kind::text:
@@ -61,7 +71,7 @@ std::string to_string(const Value& value) {
     case Value::Kind::integer:
       return std::to_string(value.integer);
     case Value::Kind::number:
-      return fmt::format("{}", value.number);
+      return shortest(value.number);
     case Value::Kind::boolean:
       return value.boolean ? "true" : "false";
     case Value::Kind::null:

@@ -56,6 +56,17 @@ TEST_F(Help, ShowsLiveDefaults) {
   EXPECT_THAT(out_, HasSubstr("[/tmp/other.sock]"));
 }
 
+TEST_F(Help, CanBeAskedForInFrontOfTheCommand) {
+  EXPECT_EQ(run({"help", "send"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("usage: checkrelay send"));
+  EXPECT_EQ(run({"help", "queue"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("queue retry"));
+  EXPECT_EQ(run({"help", "queue", "show"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("usage: checkrelay queue show"));
+  EXPECT_EQ(run({"help", "sned"}), kExitUsage);
+  EXPECT_THAT(err_, HasSubstr("did you mean \"send\"?"));
+}
+
 TEST_F(Help, NothingAtAllIsAUsageError) {
   EXPECT_EQ(run({}), kExitUsage);
   EXPECT_THAT(out_, HasSubstr("usage: checkrelay COMMAND"));

@@ -45,6 +45,11 @@ TEST(State, AHostHasNoServicesNames) {
 TEST(State, TheErrorCarriesTheFragment) {
   EXPECT_EQ(parse_state("9", false).error().what, "\"9\" is not 0-3");
   EXPECT_EQ(parse_state("9", true).error().what, "\"9\" is not 0-2");
+  EXPECT_EQ(parse_state("ok", true).error().what,
+            "\"ok\" is not 0-2, UP, DOWN or UNREACHABLE: without a service it is a host's");
+  EXPECT_EQ(parse_state("DOWN", false).error().what,
+            "\"DOWN\" is not 0-3, OK, WARNING, CRITICAL or UNKNOWN: with a service it is a "
+            "service's");
   EXPECT_EQ(state_from_code(-4, false).error().what, "\"-4\" is not 0-3");
 }
 
