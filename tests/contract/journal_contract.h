@@ -28,7 +28,8 @@ inline void PrintTo(const JournalMaker& maker, std::ostream* out) { *out << make
 
 class TempDirectory {
  public:
-  TempDirectory();
+  enum class Place { disk, memory };  // memory: for tests whose syncs cannot mean anything
+  explicit TempDirectory(Place place = Place::disk);
   ~TempDirectory();
   [[nodiscard]] const std::string& path() const { return path_; }
 

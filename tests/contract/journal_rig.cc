@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -9,8 +10,11 @@ namespace checkrelay {
 
 using namespace std::chrono_literals;
 
-TempDirectory::TempDirectory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "checkrelay-XXXXXX").string();
+TempDirectory::TempDirectory(Place place) {
+  std::filesystem::path parent = "/dev/shm";
+  if (place == Place::disk || access(parent.c_str(), W_OK) != 0)
+    parent = std::filesystem::temp_directory_path();
+  std::string pattern = (parent / "checkrelay-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) std::abort();
   path_ = pattern;
 }

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <utility>
 #include <vector>
@@ -17,18 +19,26 @@ namespace checkrelay::power_loss {
 namespace {
 
 struct Change {
-  sqlite3_int64 offset = 0;
-  sqlite3_int64 size_before = 0;
-  std::string before{}, after{};  // bytes at offset
-  bool truncate = false;
+  std::size_t offset = 0;
+  std::string bytes{};
+  bool truncate = false;  // to `offset`
+};
+
+// What is known of a file beyond its present bytes.
+struct Disk {
+  ino_t inode = 0;
+  std::string durable{};
+  std::vector<Change> unsynced{};
 };
 
 struct State {
   std::mutex mutex;
-  std::map<std::string, std::vector<Change>> unsynced;
+  std::map<std::string, Disk> disks;
   std::uint64_t operations = 0, crash_at = 0;
   bool crashed = false;
-  Fault fault = Fault::none;
+  std::array<std::uint64_t, std::size(kCalls)> calls{};
+  std::optional<Failure> failure;
+  bool struck = false;
 };
 State& state() {
   static State s;
@@ -43,6 +53,7 @@ struct File {
 File* self(sqlite3_file* f) { return reinterpret_cast<File*>(f); }
 sqlite3_file* real(sqlite3_file* f) { return self(f)->real; }
 sqlite3_vfs* system_vfs() { return sqlite3_vfs_find("unix"); }
+Disk& disk_of(sqlite3_file* f) { return state().disks[self(f)->path]; }
 
 // True where the power is gone. REQUIRES: the mutex is held.
 bool count_operation() {
@@ -52,16 +63,45 @@ bool count_operation() {
   return s.crashed;
 }
 
-std::string read_back(sqlite3_file* f, sqlite3_int64 offset, sqlite3_int64 size) {
-  std::string bytes(static_cast<std::size_t>(size), '\0');
-  real(f)->pMethods->xRead(real(f), bytes.data(), static_cast<int>(size), offset);
+// The way in which the call at hand has to fail. REQUIRES: the mutex is held.
+std::optional<How> strike(Call call) {
+  State& s = state();
+  const auto n = ++s.calls[static_cast<std::size_t>(call)];
+  if (!s.failure || s.failure->call != call) return std::nullopt;
+  if (s.failure->at == 0) s.failure->at = n;
+  if (n != s.failure->at && !(s.failure->lasting && n > s.failure->at)) return std::nullopt;
+  s.struck = true;
+  return s.failure->how;
+}
+
+int code_of(How how, int io_error) {
+  return how == How::full || how == How::torn_full ? SQLITE_FULL : io_error;
+}
+
+void apply(std::string& image, const Change& c) {
+  if (c.truncate) return image.resize(c.offset);
+  if (image.size() < c.offset + c.bytes.size()) image.resize(c.offset + c.bytes.size());
+  image.replace(c.offset, c.bytes.size(), c.bytes);
+}
+
+std::string read_whole(const std::string& path) {
+  std::string bytes;
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return bytes;
+  char piece[65536];
+  for (ssize_t n = 0; (n = read(fd, piece, sizeof piece)) > 0;)
+    bytes.append(piece, static_cast<std::size_t>(n));
+  close(fd);
   return bytes;
 }
 
-sqlite3_int64 size_of(sqlite3_file* f) {
-  sqlite3_int64 size = 0;
-  real(f)->pMethods->xFileSize(real(f), &size);
-  return size;
+// What is in a file when it is first seen is on the disk. A new file of the same name is another.
+void meet(const std::string& path) {
+  struct stat st {};
+  if (stat(path.c_str(), &st) != 0) return;
+  Disk& disk = state().disks[path];
+  if (disk.inode == st.st_ino) return;
+  disk = {st.st_ino, read_whole(path), {}};
 }
 
 int close_file(sqlite3_file* f) {
@@ -72,34 +112,28 @@ int close_file(sqlite3_file* f) {
 
 int read_file(sqlite3_file* f, void* to, int n, sqlite3_int64 at) {
   const std::lock_guard lock(state().mutex);
-  if (state().crashed) return SQLITE_IOERR_READ;
+  if (state().crashed || strike(Call::read)) return SQLITE_IOERR_READ;
   return real(f)->pMethods->xRead(real(f), to, n, at);
 }
 
 int write_file(sqlite3_file* f, const void* from, int n, sqlite3_int64 at) {
   const std::lock_guard lock(state().mutex);
   if (state().crashed) return SQLITE_IOERR_WRITE;
-  if (state().fault == Fault::full) return SQLITE_FULL;
-  if (state().fault == Fault::write) return SQLITE_IOERR_WRITE;
-  Change c;
-  c.offset = at;
-  c.size_before = size_of(f);
-  c.before = read_back(f, at, n);
-  c.after.assign(static_cast<const char*>(from), static_cast<std::size_t>(n));
-  state().unsynced[self(f)->path].push_back(std::move(c));
+  const auto how = strike(Call::write);
+  if (how == How::io_error || how == How::full) return code_of(*how, SQLITE_IOERR_WRITE);
+  if (how) n /= 2;
+  disk_of(f).unsynced.push_back(
+      {static_cast<std::size_t>(at),
+       std::string(static_cast<const char*>(from), static_cast<std::size_t>(n)), false});
   const int code = real(f)->pMethods->xWrite(real(f), from, n, at);
+  if (how) return code_of(*how, SQLITE_IOERR_WRITE);
   return count_operation() ? SQLITE_IOERR_WRITE : code;
 }
 
 int truncate_file(sqlite3_file* f, sqlite3_int64 size) {
   const std::lock_guard lock(state().mutex);
-  if (state().crashed) return SQLITE_IOERR_TRUNCATE;
-  Change c;
-  c.truncate = true;
-  c.offset = size;
-  c.size_before = size_of(f);
-  if (c.size_before > size) c.before = read_back(f, size, c.size_before - size);
-  state().unsynced[self(f)->path].push_back(std::move(c));
+  if (state().crashed || strike(Call::truncate)) return SQLITE_IOERR_TRUNCATE;
+  disk_of(f).unsynced.push_back({static_cast<std::size_t>(size), {}, true});
   const int code = real(f)->pMethods->xTruncate(real(f), size);
   return count_operation() ? SQLITE_IOERR_TRUNCATE : code;
 }
@@ -107,15 +141,23 @@ int truncate_file(sqlite3_file* f, sqlite3_int64 size) {
 int sync_file(sqlite3_file* f, int) {
   const std::lock_guard lock(state().mutex);
   if (state().crashed || count_operation()) return SQLITE_IOERR_FSYNC;
-  if (state().fault == Fault::sync) return SQLITE_IOERR_FSYNC;
-  state().unsynced.erase(self(f)->path);  // no real sync: the power of this machine stays on
+  // No real sync: the power of this machine stays on.
+  const auto changes = std::exchange(disk_of(f).unsynced, {});
+  if (const auto how = strike(Call::sync)) return code_of(*how, SQLITE_IOERR_FSYNC);
+  for (const Change& c : changes) apply(disk_of(f).durable, c);
   return SQLITE_OK;
 }
 
 int file_size(sqlite3_file* f, sqlite3_int64* size) {
+  const std::lock_guard lock(state().mutex);
+  if (strike(Call::size)) return SQLITE_IOERR_FSTAT;
   return real(f)->pMethods->xFileSize(real(f), size);
 }
-int lock_file(sqlite3_file* f, int l) { return real(f)->pMethods->xLock(real(f), l); }
+int lock_file(sqlite3_file* f, int l) {
+  const std::lock_guard lock(state().mutex);
+  if (strike(Call::lock)) return SQLITE_IOERR_LOCK;
+  return real(f)->pMethods->xLock(real(f), l);
+}
 int unlock_file(sqlite3_file* f, int l) { return real(f)->pMethods->xUnlock(real(f), l); }
 int check_lock(sqlite3_file* f, int* out) {
   return real(f)->pMethods->xCheckReservedLock(real(f), out);
@@ -135,10 +177,8 @@ const sqlite3_io_methods kMethods = {
 
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* f, int flags, int* out) {
   f->pMethods = nullptr;
-  {
-    const std::lock_guard lock(state().mutex);
-    if (state().crashed) return SQLITE_CANTOPEN;
-  }
+  const std::lock_guard lock(state().mutex);
+  if (state().crashed || strike(Call::open)) return SQLITE_CANTOPEN;
   sqlite3_vfs* vfs = system_vfs();
   auto* inner = static_cast<sqlite3_file*>(sqlite3_malloc(vfs->szOsFile));
   std::memset(inner, 0, static_cast<std::size_t>(vfs->szOsFile));
@@ -149,39 +189,40 @@ int open_file(sqlite3_vfs*, const char* name, sqlite3_file* f, int flags, int* o
   }
   self(f)->real = inner;
   std::strncpy(self(f)->path, name != nullptr ? name : "", sizeof(File::path) - 1);
+  meet(self(f)->path);
   f->pMethods = &kMethods;
   return SQLITE_OK;
 }
 
 int delete_file(sqlite3_vfs*, const char* name, int sync_dir) {
   const std::lock_guard lock(state().mutex);
-  if (state().crashed || count_operation()) return SQLITE_IOERR_DELETE;
-  state().unsynced.erase(name);
+  if (state().crashed || count_operation() || strike(Call::remove)) return SQLITE_IOERR_DELETE;
+  state().disks.erase(name);
   return system_vfs()->xDelete(system_vfs(), name, sync_dir);
 }
 
-void apply(int fd, sqlite3_int64 offset, const std::string& bytes, std::size_t from,
-           std::size_t n) {
-  if (pwrite(fd, bytes.data() + from, n, offset + static_cast<sqlite3_int64>(from)) < 0) return;
+int access_file(sqlite3_vfs*, const char* name, int flags, int* out) {
+  const std::lock_guard lock(state().mutex);
+  if (strike(Call::access)) return SQLITE_IOERR_ACCESS;
+  return system_vfs()->xAccess(system_vfs(), name, flags, out);
 }
 
-// Undoes newest first, then lets some sectors of some writes have reached the disk after all.
-void lose_file(const std::string& path, const std::vector<Change>& changes,
-               std::mt19937_64& random) {
-  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
+// Some sectors of some writes have reached the disk after all.
+std::string after_loss(const Disk& disk, std::mt19937_64& random) {
+  std::string image = disk.durable;
+  if (random() % 4 == 0) return image;
+  for (const Change& c : disk.unsynced) {
+    if (c.truncate && random() % 2 == 0) apply(image, c);
+    for (std::size_t at = 0; at < c.bytes.size(); at += 512)
+      if (random() % 2 == 0) apply(image, {c.offset + at, c.bytes.substr(at, 512), false});
+  }
+  return image;
+}
+
+void overwrite(const std::string& path, const std::string& bytes) {
+  const int fd = open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
   if (fd < 0) return;
-  for (auto it = changes.rbegin(); it != changes.rend(); ++it) {
-    apply(fd, it->offset, it->before, 0, it->before.size());
-    if (ftruncate(fd, it->size_before) != 0) break;
-  }
-  const bool nothing_arrived = random() % 4 == 0;
-  for (const Change& c : changes) {
-    if (nothing_arrived) break;
-    if (c.truncate && random() % 2 == 0) (void)!ftruncate(fd, c.offset);
-    for (std::size_t at = 0; at < c.after.size(); at += 512)
-      if (random() % 2 == 0)
-        apply(fd, c.offset, c.after, at, std::min<std::size_t>(512, c.after.size() - at));
-  }
+  (void)!write(fd, bytes.data(), bytes.size());
   close(fd);
 }
 
@@ -196,16 +237,24 @@ void install() {
   vfs.szOsFile = sizeof(File);
   vfs.xOpen = open_file;
   vfs.xDelete = delete_file;
+  vfs.xAccess = access_file;
   sqlite3_vfs_register(&vfs, 0);
 }
 
 void arm(std::uint64_t crash_at) {
   const std::lock_guard lock(state().mutex);
-  state().unsynced.clear();
-  state().operations = 0;
-  state().crash_at = crash_at;
-  state().crashed = false;
-  state().fault = Fault::none;
+  State& s = state();
+  for (auto& [path, disk] : s.disks) disk = {disk.inode, read_whole(path), {}};
+  s.operations = 0;
+  s.crash_at = crash_at;
+  s.crashed = s.struck = false;
+  s.calls = {};
+  s.failure.reset();
+}
+
+void cut() {
+  const std::lock_guard lock(state().mutex);
+  state().crashed = true;
 }
 
 bool crashed() {
@@ -221,13 +270,35 @@ std::uint64_t operations() {
 void lose(std::uint64_t seed) {
   const std::lock_guard lock(state().mutex);
   std::mt19937_64 random(seed);
-  for (const auto& [path, changes] : state().unsynced) lose_file(path, changes, random);
-  state().unsynced.clear();
+  for (const auto& [path, disk] : std::exchange(state().disks, {}))
+    overwrite(path, after_loss(disk, random));
 }
 
-void set_fault(Fault fault) {
+const char* to_string(Call call) {
+  constexpr const char* kNames[] = {"open", "read", "write",  "truncate", "sync",
+                                    "size", "lock", "access", "remove"};
+  return kNames[static_cast<std::size_t>(call)];
+}
+
+std::uint64_t calls(Call call) {
   const std::lock_guard lock(state().mutex);
-  state().fault = fault;
+  return state().calls[static_cast<std::size_t>(call)];
+}
+
+void fail(const Failure& failure) {
+  const std::lock_guard lock(state().mutex);
+  state().failure = failure;
+  state().struck = false;
+}
+
+void heal() {
+  const std::lock_guard lock(state().mutex);
+  state().failure.reset();
+}
+
+bool struck() {
+  const std::lock_guard lock(state().mutex);
+  return state().struck;
 }
 
 }  // namespace checkrelay::power_loss

@@ -290,7 +290,10 @@ class FaultyDisk : public SqliteJournal {
     power_loss::arm(0);
     options_.vfs = power_loss::kVfs;
   }
-  ~FaultyDisk() override { power_loss::set_fault(power_loss::Fault::none); }
+  ~FaultyDisk() override { power_loss::heal(); }
+  static void strike(power_loss::Call call, power_loss::How how = power_loss::How::io_error) {
+    power_loss::fail({call, 0, how, true});
+  }
   Errc code_of(const Result<std::vector<Stored>>& r) { return r ? Errc::invalid : r.error().code; }
 };
 
@@ -298,11 +301,11 @@ TEST_F(FaultyDisk, AFullDiskIsFullToProducersUntilThereIsRoom) {
   start();
   rig_->lane("a");
   rig_->put("s", "1");
-  power_loss::set_fault(power_loss::Fault::full);
+  strike(power_loss::Call::write, power_loss::How::full);
   EXPECT_EQ(code_of(rig_->stage({rig_->record("t", "2")})), Errc::full);
   EXPECT_TRUE(rig_->all_stats().full);
   EXPECT_THAT(rig_->all_stats().trouble, testing::Not(IsEmpty()));
-  power_loss::set_fault(power_loss::Fault::none);
+  power_loss::heal();
   rig_->until([&] { return rig_->journal().stats().trouble.empty(); });
   rig_->put("u", "3");
   EXPECT_THAT(rig_->claim_bodies(), ElementsAre("1", "3"));
@@ -312,11 +315,11 @@ TEST_F(FaultyDisk, AFailedSyncIsNotSuccessAndIsRecoveredFrom) {
   start();
   rig_->lane("a");
   rig_->put("s", "1");
-  power_loss::set_fault(power_loss::Fault::sync);
+  strike(power_loss::Call::sync);
   Record r = rig_->record("t", "2");
   r.id_given = true;
   EXPECT_EQ(code_of(rig_->stage({r})), Errc::unavailable);
-  power_loss::set_fault(power_loss::Fault::none);
+  power_loss::heal();
   rig_->until([&] { return rig_->journal().stats().trouble.empty(); });
   ASSERT_TRUE(rig_->stage({r}));
   EXPECT_THAT(rig_->claim_bodies(), ElementsAre("1", "2"));
@@ -327,9 +330,9 @@ TEST_F(FaultyDisk, SettlementsMadeDuringAFaultAreNotForgotten) {
   rig_->lane("a");
   const Seq seq = rig_->put("s", "1");
   (void)rig_->claim();
-  power_loss::set_fault(power_loss::Fault::write);
+  strike(power_loss::Call::write);
   rig_->settle(seq, End::dead, 0, "no such host");
-  power_loss::set_fault(power_loss::Fault::none);
+  power_loss::heal();
   rig_->until([&] { return rig_->journal().stats().trouble.empty(); });
   rig_->reopen();
   EXPECT_EQ(rig_->stats().dead, 1U);

@@ -1,0 +1,167 @@
+#include "tests/spool/journal/desk_agent.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace checkrelay {
+namespace {
+
+using End = Settlement::End;
+
+constexpr auto kEpoch = 1'700'000'000'000'000;
+
+std::string body_of(int n) {
+  return fmt::format("{}:{}", n, std::string(static_cast<std::size_t>(n % 7) * 300, 'x'));
+}
+
+Record make(int n) {
+  Record r;
+  r.id = fmt::format("id{}", n);
+  r.id_given = n % 3 == 0;
+  r.subject = fmt::format("s{}", n % 50);
+  r.time = r.received = Wall(Duration(kEpoch + n));
+  r.lanes = 3;
+  r.body = body_of(n);
+  return r;
+}
+
+Settlement settlement(Seq seq, End end) {
+  Settlement s;
+  s.seq = seq;
+  s.end = end;
+  s.answer = "because";
+  return s;
+}
+
+bool hand_in(DeskAgent& agent, Known& known, std::vector<Record>& records) {
+  auto stored = agent.desk->stage(records);
+  const auto committed = agent.desk->commit();
+  const bool ok = stored && committed;
+  if (!ok) {
+    const Error& error = stored ? committed.error() : stored.error();
+    EXPECT_TRUE(error.code == Errc::unavailable || error.code == Errc::full) << error.what;
+  }
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const Record& r = records[i];
+    if (r.id_given) known.once.insert(r.body);
+    if (!ok) {
+      known.unheard.insert(r.body);
+      continue;
+    }
+    const auto [it, fresh] = known.acknowledged.emplace(stored->at(i).seq, r.body);
+    EXPECT_TRUE(fresh || it->second == r.body) << "a seq for two records";
+    if (r.id_given) known.unheard.erase(r.body);
+  }
+  return ok;
+}
+
+void settle_some(DeskAgent& agent, Known& known) {
+  std::vector<Settlement> settlements;
+  for (const Claim& c : agent.desk->claim(0, 3, 1 << 20)) {
+    constexpr End kEnds[] = {End::later, End::delivered, End::delivered, End::dead, End::put_back};
+    settlements.push_back(settlement(c.seq, kEnds[c.seq % 5]));
+    if (settlements.back().end == End::delivered) known.settled.insert(c.seq);
+  }
+  agent.desk->settle(0, settlements);
+  (void)agent.desk->commit();
+}
+
+}  // namespace
+
+DeskAgent::DeskAgent(const std::string& directory, int checkpoint_pages) {
+  SqliteStoreOptions options;
+  options.directory = directory;
+  options.vfs = "power-loss";
+  options.checkpoint_pages = checkpoint_pages;
+  auto made = SqliteStore::open(options, &reports);
+  if (!made) {
+    error = made.error();
+    return;
+  }
+  store = std::move(*made);
+  DeskOptions desk_options;
+  desk_options.history_bytes = 20000;
+  desk = std::make_unique<Desk>(*store, desk_options);
+  desk->clock({Steady(std::chrono::hours(1)), Wall(Duration(kEpoch))});
+  desk->restore();
+  EXPECT_TRUE(desk->lanes({{"all", {}}, {"latest", {Backlog::latest, {}}}}));
+}
+
+int work_step(DeskAgent& agent, Known& known, int n) {
+  std::vector<Record> records;
+  const int next = n + 1 + n % 5;
+  for (int i = n; i < next; ++i) records.push_back(make(i));
+  if (!hand_in(agent, known, records) && !hand_in(agent, known, records)) return next;
+  settle_some(agent, known);
+  if (n % 7 == 0) (void)agent.desk->retry(0, {});
+  if (n % 11 == 0) {
+    const Seq seq = known.acknowledged.rbegin()->first;
+    if (agent.desk->drop(0, {seq}) > 0) known.dropped.insert(seq);
+  }
+  (void)agent.desk->commit();
+  (void)agent.desk->upkeep(n % 4 == 0);
+  return next;
+}
+
+namespace {
+
+std::map<Seq, std::string> drain(DeskAgent& agent, LaneId lane) {
+  std::map<Seq, std::string> found;
+  for (int i = 0; i < 10000 && agent.desk->stats().lanes.at(lane).pending > 0; ++i) {
+    std::vector<Settlement> settlements;
+    for (Claim& c : agent.desk->claim(lane, 1000, 64 << 20)) {
+      settlements.push_back(settlement(c.seq, End::delivered));
+      EXPECT_TRUE(found.emplace(c.seq, std::move(c.body)).second) << c.seq << " came twice";
+    }
+    agent.desk->settle(lane, settlements);
+    EXPECT_TRUE(agent.desk->commit());
+    (void)agent.desk->upkeep(true);
+  }
+  return found;
+}
+
+void check_bodies(const std::map<Seq, std::string>& found, const Known& known) {
+  std::set<std::string> seen;
+  for (const auto& [seq, body] : found) {
+    const auto it = known.acknowledged.find(seq);
+    if (it != known.acknowledged.end()) {
+      ASSERT_EQ(body, it->second) << "record " << seq << " is torn";
+    } else {
+      ASSERT_EQ(known.unheard.count(body) + known.once.count(body) > 0, true)
+          << "record " << seq << " was never handed in";
+    }
+    ASSERT_TRUE(seen.insert(body).second || known.once.count(body) == 0)
+        << "record " << seq << " is stored twice";
+  }
+}
+
+}  // namespace
+
+void check_everything(DeskAgent& agent, const Known& known) {
+  (void)agent.desk->retry(0, {});
+  const auto found = drain(agent, 0);
+  check_bodies(found, known);
+  for (const auto& [seq, body] : known.acknowledged)
+    ASSERT_TRUE(found.count(seq) + known.settled.count(seq) + known.dropped.count(seq) > 0)
+        << "record " << seq << " is lost";
+  const auto news = drain(agent, 1);
+  check_bodies(news, known);
+  std::map<std::string, Seq> newest;
+  for (const auto& [seq, body] : known.acknowledged)
+    newest[fmt::format("s{}", std::stoi(body) % 50)] = seq;
+  for (const auto& [subject, seq] : newest)
+    ASSERT_TRUE(news.count(seq) > 0 || (!news.empty() && news.rbegin()->first > seq))
+        << "the news of " << subject << " is lost";
+  for (LaneId lane : {0U, 1U}) {
+    const LaneStats s = agent.desk->stats().lanes.at(lane);
+    ASSERT_EQ(s.pending + s.in_flight + s.dead, 0U);
+    ASSERT_LE(s.expired, lane == 0 ? known.dropped.size() : 0U);
+    const auto told = s.delivered + s.superseded + s.expired;
+    ASSERT_GE(told, known.acknowledged.size());
+    ASSERT_LE(told, known.acknowledged.size() + 2 * known.unheard.size());
+  }
+  ASSERT_TRUE(agent.reports.empty()) << agent.reports.front();
+  ASSERT_TRUE(agent.desk->take_reports().empty());
+}
+
+}  // namespace checkrelay
