@@ -18,30 +18,33 @@ CurlMulti::CurlMulti(Loop& loop, Done done)
     : loop_(loop),
       done_(std::move(done)),
       timer_(loop, [this] { act(CURL_SOCKET_TIMEOUT, 0); }),
-      self_(std::make_shared<CurlMulti*>(this)) {
-  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-  multi_ = initialised == CURLE_OK ? curl_multi_init() : nullptr;
-  if (!multi_) return;
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlMulti::on_socket);
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlMulti::on_timer);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+      self_(std::make_shared<CurlMulti*>(this)) {}
+
+bool CurlMulti::begin() {
+  if (multi_) return true;
+  multi_ = curl().multi_init();
+  if (!multi_) return false;
+  curl().multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlMulti::on_socket);
+  curl().multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl().multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlMulti::on_timer);
+  curl().multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  return true;
 }
 
 CurlMulti::~CurlMulti() {
-  for (CURL* easy : added_) curl_multi_remove_handle(multi_, easy);
-  if (multi_) curl_multi_cleanup(multi_);
+  for (CURL* easy : added_) curl().multi_remove_handle(multi_, easy);
+  if (multi_) curl().multi_cleanup(multi_);
   while (!sockets_.empty()) forget(*sockets_.begin());
 }
 
 bool CurlMulti::add(CURL* easy) {
-  if (!multi_ || curl_multi_add_handle(multi_, easy) != CURLM_OK) return false;
+  if (!begin() || curl().multi_add_handle(multi_, easy) != CURLM_OK) return false;
   added_.insert(easy);
   return true;
 }
 
 void CurlMulti::remove(CURL* easy) {
-  if (added_.erase(easy) > 0) curl_multi_remove_handle(multi_, easy);
+  if (added_.erase(easy) > 0) curl().multi_remove_handle(multi_, easy);
 }
 
 int CurlMulti::on_socket(CURL*, curl_socket_t fd, int what, void* self, void* socket) {
@@ -49,7 +52,7 @@ int CurlMulti::on_socket(CURL*, curl_socket_t fd, int what, void* self, void* so
   auto* known = static_cast<Socket*>(socket);
   if (what != CURL_POLL_REMOVE) return multi.watch(fd, what, known);
   if (known) {
-    curl_multi_assign(multi.multi_, fd, nullptr);
+    curl().multi_assign(multi.multi_, fd, nullptr);
     multi.forget(known);
   }
   return 0;
@@ -64,7 +67,7 @@ int CurlMulti::watch(curl_socket_t fd, int what, Socket* socket) {
     socket->owner = this;
     socket->poll.data = socket;
     sockets_.insert(socket);
-    curl_multi_assign(multi_, fd, socket);
+    curl().multi_assign(multi_, fd, socket);
   }
   socket->events =
       ((what & CURL_POLL_IN) ? UV_READABLE : 0) | ((what & CURL_POLL_OUT) ? UV_WRITABLE : 0);
@@ -107,7 +110,7 @@ void CurlMulti::on_poll(uv_poll_t* handle, int status, int events) {
 
 void CurlMulti::act(curl_socket_t fd, int flags) {
   int running = 0;
-  curl_multi_socket_action(multi_, fd, flags, &running);
+  curl().multi_socket_action(multi_, fd, flags, &running);
   harvest();
 }
 
@@ -115,7 +118,7 @@ void CurlMulti::act(curl_socket_t fd, int flags) {
 void CurlMulti::harvest() {
   std::vector<std::pair<CURL*, CURLcode>> ended;
   int left = 0;
-  while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+  while (CURLMsg* message = curl().multi_info_read(multi_, &left)) {
     if (message->msg == CURLMSG_DONE)
       ended.emplace_back(message->easy_handle, message->data.result);
   }

@@ -2,7 +2,6 @@
 // thread only.
 #pragma once
 
-#include <curl/curl.h>
 #include <uv.h>
 
 #include <functional>
@@ -10,6 +9,7 @@
 #include <unordered_set>
 
 #include "agent/runtime/loop.h"
+#include "plugins/transports/curl_library.h"
 
 namespace checkrelay {
 
@@ -25,7 +25,7 @@ class CurlMulti {
   CurlMulti& operator=(const CurlMulti&) = delete;
 
   // The caller keeps the handle, and keeps it alive until `done` or remove(). False where curl
-  // refuses it.
+  // refuses it. REQUIRES: curl() has no trouble.
   [[nodiscard]] bool add(CURL* easy);
   void remove(CURL* easy);
 
@@ -35,6 +35,7 @@ class CurlMulti {
   static int on_timer(CURLM*, long timeout_ms, void* self);
   static void on_poll(uv_poll_t* handle, int status, int events);
   [[nodiscard]] int watch(curl_socket_t fd, int what, Socket* socket);
+  [[nodiscard]] bool begin();
   void forget(Socket* socket);
   void act(curl_socket_t fd, int flags);
   void harvest();
@@ -44,7 +45,7 @@ class CurlMulti {
   std::unordered_set<Socket*> sockets_;
   std::unordered_set<CURL*> added_;
   Timer timer_;
-  CURLM* multi_;
+  CURLM* multi_ = nullptr;  // from the first add() on
   std::shared_ptr<CurlMulti*> self_;
 };
 

@@ -39,9 +39,9 @@ HttpSettings http_settings(const Options& options) {
 }
 
 CurlRequest::CurlRequest(const HttpSettings& settings, Message request, CurlEasy easy)
-    : request_(std::move(request)), easy_(easy ? std::move(easy) : CurlEasy(curl_easy_init())) {
+    : request_(std::move(request)), easy_(easy ? std::move(easy) : CurlEasy(curl().easy_init())) {
   if (!easy_) return;
-  curl_easy_reset(easy_.get());
+  curl().easy_reset(easy_.get());
   response_.kind = Message::Kind::response;
   set_handlers();
   set_request();
@@ -75,7 +75,7 @@ void CurlRequest::set_request() {
 }
 
 void CurlRequest::add_header(const std::string& line) {
-  curl_slist* longer = curl_slist_append(headers_.get(), line.c_str());
+  curl_slist* longer = curl().slist_append(headers_.get(), line.c_str());
   if (!longer) return void(refused_ = CURLE_OUT_OF_MEMORY);
   (void)headers_.release();
   headers_.reset(longer);
@@ -156,12 +156,12 @@ std::size_t CurlRequest::on_header(char* data, std::size_t size, std::size_t n, 
 
 Message CurlRequest::answer(CURLcode code) {
   if (code != CURLE_OK) {
-    std::string what = words_[0] != '\0' ? words_.data() : curl_easy_strerror(code);
+    std::string what = words_[0] != '\0' ? words_.data() : curl().easy_strerror(code);
     if (too_large_) what = "the answer is larger than " + format_size(kAnswerCap);
     return Message::failure(trouble(code), std::move(what));
   }
   long status = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl().easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   response_.status = static_cast<int>(status);
   return std::move(response_);
 }
@@ -170,7 +170,7 @@ Trouble CurlRequest::trouble(CURLcode code) const {
   if (too_large_) return Trouble::too_large;
   const std::string_view words = words_.data();
   curl_off_t sent_at = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &sent_at);
+  curl().easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &sent_at);
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:

@@ -2,17 +2,17 @@
 // codes mean.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <array>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "agent/base/result.h"
 #include "agent/base/time.h"
 #include "agent/port/message.h"
 #include "agent/port/option.h"
+#include "plugins/transports/curl_library.h"
 
 namespace checkrelay {
 
@@ -26,7 +26,7 @@ struct HttpSettings {
 [[nodiscard]] HttpSettings http_settings(const Options& options);
 
 struct EasyDeleter {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
 };
 using CurlEasy = std::unique_ptr<CURL, EasyDeleter>;
 
@@ -44,7 +44,7 @@ class CurlRequest {
 
  private:
   struct ListDeleter {
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+    void operator()(curl_slist* list) const { curl().slist_free_all(list); }
   };
   void set_request();
   void set_credentials();
@@ -55,9 +55,12 @@ class CurlRequest {
   [[nodiscard]] Trouble trouble(CURLcode code) const;
   static std::size_t on_body(char* data, std::size_t size, std::size_t n, void* self);
   static std::size_t on_header(char* data, std::size_t size, std::size_t n, void* self);
+  // curl takes a long, a curl_off_t or a pointer, by the option; a mere int would be read as more.
   template <typename Value>
   void set(CURLoption option, Value value) {
-    if (auto code = curl_easy_setopt(easy_.get(), option, value); code != CURLE_OK) refused_ = code;
+    static_assert(sizeof(Value) == sizeof(long) && !std::is_floating_point_v<Value>);
+    if (auto code = curl().easy_setopt(easy_.get(), option, value); code != CURLE_OK)
+      refused_ = code;
   }
 
   Message request_;  // curl reads the body from here

@@ -97,11 +97,15 @@ class HttpClient : public Carrier {
   }
 
   void send(CallAt call, Message message) {
+    if (curl().trouble != nullptr) return give_up(call, curl().trouble);
     call->request = std::make_unique<CurlRequest>(settings_, std::move(message), spare_easy());
     if (call->request->easy() && multi_.add(call->request->easy())) return;
     call->request.reset();
-    call->errand.receive(Message::failure(Trouble::io, "curl does not take the request"),
-                         loop_.now());
+    give_up(call, "curl does not take the request");
+  }
+
+  void give_up(CallAt call, const char* why) {
+    call->errand.receive(Message::failure(Trouble::io, why), loop_.now());
     go_on(call);
   }
 

@@ -54,6 +54,7 @@ HOMES = [
     ("sodium.h", ["spool/*"], False),
     ("zstd.h", ["spool/*", "plugins/dialects/*"], False),
     ("curl/*", ["plugins/transports/*"], False),
+    ("dlfcn.h", ["plugins/transports/curl_library.cc"], False),
     ("llhttp.h", ["plugins/transports/*"], False),
     ("openssl/*", ["plugins/transports/*", "plugins/dialects/*"], False),
 ]
