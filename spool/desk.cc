@@ -56,6 +56,7 @@ void Desk::restore_lane(const LaneRow& row) {
   slot->name = row.name;
   slot->lane = Lane(row.saved, options_.lane);
   slot->saved_folded = row.saved.folded;
+  slot->paused = row.paused;
   AsideQuery query{false, row.lane, 0, 1024};
   for (;;) {
     const auto rows = store_.asides(query);
@@ -187,8 +188,9 @@ void Desk::close_batch() {
 
 bool Desk::settlements_wait() const {
   return !asides_.empty() || trail_.changed() ||
-         std::any_of(slots_.begin(), slots_.end(),
-                     [](const auto& slot) { return slot && slot->lane.changed(); });
+         std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) {
+           return slot && (slot->lane.changed() || slot->pause_changed);
+         });
 }
 
 // A start would have to feed more records again than it should.
@@ -204,7 +206,8 @@ void Desk::write_trail() {
 }
 
 bool Desk::to_save(const Slot& slot, bool every_lane) {
-  return every_lane || slot.lane.changed() || slot.lane.folded() > slot.saved_folded + kFoldLag;
+  return every_lane || slot.pause_changed || slot.lane.changed() ||
+         slot.lane.folded() > slot.saved_folded + kFoldLag;
 }
 
 void Desk::write_staged() {
@@ -228,7 +231,7 @@ void Desk::write_settled(bool every_lane) {
   for (LaneId i = 0; i < kMaxLanes; ++i) {
     const Slot* slot = slots_[i].get();
     if (slot != nullptr && to_save(*slot, every_lane))
-      store_.save_lane({i, slot->name, slot->lane.save()});
+      store_.save_lane({i, slot->name, slot->lane.save(), slot->paused});
   }
   write_trail();
 }
@@ -316,6 +319,7 @@ void Desk::settled(bool every_lane) {
     if (!slot) continue;
     if (to_save(*slot, every_lane)) slot->saved_folded = slot->lane.folded();
     slot->lane.mark_saved();
+    slot->pause_changed = false;
   }
 }
 

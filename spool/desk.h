@@ -45,6 +45,7 @@ class Desk {
   std::size_t retry(std::optional<LaneId> lane, const std::vector<Seq>& seqs);
   std::size_t drop(std::optional<LaneId> lane, const std::vector<Seq>& seqs,
                    const std::string& why = {});
+  bool pause(LaneId lane, bool paused);  // false where it is so already
   [[nodiscard]] std::size_t staged_bytes() const { return staged_bytes_; }
   // Without `probe` a disk in trouble is not asked for settlements alone: they are kept. Without
   // `settlements` they wait, where records are staged, so that a producer waits for its own alone.
@@ -79,6 +80,8 @@ class Desk {
     LaneOptions options{};
     Lane lane{};
     Seq saved_folded = 0;
+    std::optional<Wall> paused{};  // since when
+    bool pause_changed = false;    // and is not yet stored
   };
   struct OpenBatch {
     LogRow row{};

@@ -136,7 +136,7 @@ std::optional<Claim> Desk::claim_of(LaneId lane, const Taken& taken) {
 
 std::vector<Claim> Desk::claim(LaneId id, std::size_t records, std::size_t bytes) {
   std::vector<Claim> claims;
-  if (id >= kMaxLanes || !slots_[id] || !trouble_.empty()) return claims;
+  if (id >= kMaxLanes || !slots_[id] || slots_[id]->paused || !trouble_.empty()) return claims;
   Lane& lane = slots_[id]->lane;
   LaneOutput out;
   std::size_t sum = 0;
@@ -211,6 +211,14 @@ std::size_t Desk::drop(std::optional<LaneId> only, const std::vector<Seq>& seqs,
     take_output(i, out);
   });
   return n;
+}
+
+bool Desk::pause(LaneId id, bool paused) {
+  if (id >= kMaxLanes || !slots_[id] || slots_[id]->paused.has_value() == paused) return false;
+  slots_[id]->paused.reset();
+  if (paused) slots_[id]->paused = now_.wall;
+  slots_[id]->pause_changed = owed_ = true;
+  return true;
 }
 
 // One row of the log goes through the index of a lane that is rebuilding it.

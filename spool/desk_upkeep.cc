@@ -112,7 +112,8 @@ JournalStats Desk::stats() const {
     s.lanes[i].name = slots_[i]->name;
     s.lanes[i].active = slots_[i]->active;
     slots_[i]->lane.fill(s.lanes[i]);
-    if (trouble_.empty()) continue;
+    s.lanes[i].paused = slots_[i]->paused;
+    if (trouble_.empty() && !slots_[i]->paused) continue;
     s.lanes[i].claimable = false;
     s.lanes[i].next_due.reset();
   }

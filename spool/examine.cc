@@ -117,6 +117,7 @@ class Examination {
     tell_records();
     tell_clock();
     tell_accounts();
+    tell_pauses();
     check_structure();
     return std::move(findings_);
   }
@@ -274,6 +275,17 @@ class Examination {
     }
     if (same)
       add(Kind::well, fmt::format("the accounts of {} destinations are right", lanes_.size()));
+  }
+
+  void tell_pauses() {
+    for (const LaneCount& lane : lanes_) {
+      if (!lane.row.paused) continue;
+      findings_.push_back(
+          {Kind::fault, "destination " + lane.row.name,
+           "paused by the operator since " + format_rfc3339(*lane.row.paused),
+           fmt::format("what is meant for it waits; `checkrelay queue resume {}` lets it go on",
+                       lane.row.name)});
+    }
   }
 
   void check_structure() {

@@ -170,6 +170,18 @@ void JournalFront::drop(std::optional<LaneId> lane, std::vector<Seq> seqs, std::
          });
 }
 
+void JournalFront::pause(LaneId lane, bool paused, std::function<void(Result<bool>)> done) {
+  change(Haste::everything,
+         [this, lane, paused, done = std::move(done)](Desk& desk) -> AfterCommit {
+           const bool news = desk.pause(lane, paused);
+           return [this, news, done](const Result<void>& committed) {
+             Result<bool> told = news;
+             if (!committed) told = tl::unexpected(committed.error());
+             answer([told, done] { done(told); });
+           };
+         });
+}
+
 void JournalFront::poll(Instant now) {
   now_ = now;
   std::vector<Answer> answers;

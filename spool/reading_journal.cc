@@ -59,6 +59,10 @@ void ReadingJournal::drop(std::optional<LaneId>, std::vector<Seq>, std::string,
   answer([done = std::move(done)] { done(0); });
 }
 
+void ReadingJournal::pause(LaneId, bool, std::function<void(Result<bool>)> done) {
+  answer([done = std::move(done)] { done(only_read()); });
+}
+
 void ReadingJournal::poll(Instant now) {
   desk_.clock(now);
   for (auto work = std::exchange(asked_, {}); !work.empty(); work.pop_front()) work.front()();

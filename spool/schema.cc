@@ -31,7 +31,9 @@ CREATE INDEX trail_span ON trail(high, low);
 CREATE TABLE id(id TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps = {kVersion1};
+constexpr const char* kVersion2 = "ALTER TABLE lane ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;";
+
+constexpr std::array kSteps = {kVersion1, kVersion2};
 
 std::int64_t pragma(Database& db, const char* sql) {
   Query q(db, sql);

@@ -107,17 +107,19 @@ void SqliteStore::save_lane(const LaneRow& row) {
   const std::string passed = pack_runs(s);
   Query q(db_,
           "INSERT OR REPLACE INTO lane(id, name, cursor, folded, latest_upto, pending, delivered, "
-          "superseded, expired, dead, retries, passed) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+          "superseded, expired, dead, retries, passed, paused) "
+          "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   q.number(row.lane).text(row.name).number(s.cursor).number(s.folded).number(s.latest_upto);
   q.number(s.pending).number(s.delivered).number(s.superseded).number(s.expired);
-  q.number(s.dead).number(s.retries).blob(passed).run();
+  q.number(s.dead).number(s.retries).blob(passed);
+  q.integer(micros(row.paused.value_or(Wall{}))).run();
 }
 
 std::vector<LaneRow> SqliteStore::lanes() {
   std::vector<LaneRow> rows;
   Query q(db_,
           "SELECT id, name, cursor, folded, latest_upto, pending, delivered, superseded, expired, "
-          "dead, retries, passed FROM lane ORDER BY id");
+          "dead, retries, passed, paused FROM lane ORDER BY id");
   while (q.row()) {
     LaneRow row;
     row.lane = static_cast<LaneId>(q.get_integer());
@@ -127,6 +129,7 @@ std::vector<LaneRow> SqliteStore::lanes() {
                         &s.superseded, &s.expired, &s.dead, &s.retries})
       *value = q.get_number();
     unpack_runs(q.get_bytes(), s);
+    if (const auto since = q.get_integer(); since != 0) row.paused = wall(since);
     rows.push_back(std::move(row));
   }
   return rows;

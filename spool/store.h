@@ -27,6 +27,7 @@ struct LaneRow {
   LaneId lane = 0;
   std::string name{};
   LaneSaved saved{};
+  std::optional<Wall> paused{};  // since when
 };
 
 // A record that is kept outside the log because it waits by itself, or is dead.

@@ -1,6 +1,7 @@
 #include "agent/cli/carry.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -19,6 +20,8 @@ namespace {
 
 constexpr std::size_t kRefusalsTold = 20;
 constexpr Duration kPatience = std::chrono::seconds(30);
+constexpr Duration kLanding = std::chrono::minutes(5);  // longer than conversations are let take
+constexpr int kLook = 50;                               // ms
 
 void say(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
@@ -75,8 +78,7 @@ class Export {
   int run() {
     int status = kExitOk;
     // Told before anything is written.
-    if (arguments_.has("release") && !office_.ask(arguments_, "GET", "/v1/status", "", status))
-      return status;
+    if (arguments_.has("release") && !landed(status)) return status;
     if (auto ok = write(status); !ok) return complain(ok.error().what, kExitNo);
     if (status != kExitOk) return status;
     if (count_ == 0) return complain("nothing is pending; no file was written", kExitNo);
@@ -85,6 +87,31 @@ class Export {
   }
 
  private:
+  // What is under way at a paused destination can still be delivered: it is neither written nor
+  // given up before that is known. At one that is not paused there is always something under way.
+  bool landed(int& status) {
+    const Steady patience = deadline_in(kLanding);
+    for (bool told = false;; told = true) {
+      auto body = office_.ask(arguments_, "GET", "/v1/status", "", status);
+      if (!body) return false;
+      auto landing = landing_in(*body, arguments_.text("destination"));
+      if (!landing) {
+        status = complain(landing.error().what, kExitNo);
+        return false;
+      }
+      if (*landing == 0) return true;
+      if (deadline_in({}) >= patience) {
+        status = complain(fmt::format("{} results are still under way at a paused destination; no "
+                                      "file was written, try again",
+                                      *landing),
+                          kExitNo);
+        return false;
+      }
+      if (!told) complain(fmt::format("waiting for {} results under way", *landing), 0);
+      ::poll(nullptr, 0, kLook);
+    }
+  }
+
   // Fails in words, or with `status` where the reason has been printed.
   Result<void> write(int& status) {
     std::unique_ptr<BundleWriter> writer;

@@ -54,6 +54,7 @@ constexpr std::array kListFlags{Flag{"--state", "STATE", "pending, dead or deliv
 constexpr std::array kShowFlags{kJson, kSocket, kConfig, kHelp};
 constexpr std::array kChangeFlags{Flag{"--destination", "NAME", "at this destination alone", "all"},
                                   kSocket, kConfig, kHelp};
+constexpr std::array kPauseFlags{kSocket, kConfig, kHelp};
 constexpr Flag kPassphrase{"--passphrase-file", "FILE", "its first line protects the bundle", ""};
 constexpr std::array kExportFlags{
     Flag{"--destination", "NAME", "what waits for this destination", "all"},
@@ -95,10 +96,19 @@ constexpr std::array kCommands{
             kChangeFlags, kQueueExits, "ID"},
     Command{"queue drop", "ID...", "Gives pending or dead results up; they end as expired.",
             kChangeFlags, kQueueExits, "ID"},
+    Command{"queue pause", "NAME",
+            "Lets a destination rest. What is under way there ends, nothing new begins, and\n"
+            "what is meant for it waits, over restarts too, until it is resumed.",
+            kPauseFlags, "0 paused\n1 no such destination, or not allowed\n3 no agent answers",
+            "NAME"},
+    Command{"queue resume", "NAME", "Lets a paused destination go on.", kPauseFlags,
+            "0 not paused any more\n1 no such destination, or not allowed\n3 no agent answers",
+            "NAME"},
     Command{"queue export", "FILE",
             "Writes pending results into a file for another agent. They\n"
             "stay pending here, unless --release gives them up once the file is synced.\n"
-            "Pause the destination first, or what is under way may arrive by both ways.",
+            "Pause the destination first, or what is under way may arrive by both ways; what\n"
+            "is under way at a paused one is awaited.",
             kExportFlags,
             "0 done\n1 nothing is pending, or refused, and why\n3 no agent, no journal", "FILE"},
     Command{

@@ -95,6 +95,20 @@ int change_command(const Office& office, const Arguments& arguments, const std::
   return kExitOk;
 }
 
+int pause_command(const Office& office, const Arguments& arguments, const std::string& verb) {
+  if (arguments.rest.size() != 1) return usage_error("queue " + verb, "one NAME is wanted");
+  const std::string& name = arguments.rest[0];
+  int status = kExitOk;
+  auto body = office.ask(arguments, "POST",
+                         fmt::format("/v1/queue/{}?destination={}", verb, percent_encoded(name)),
+                         "", status);
+  if (!body) return status;
+  auto view = pause_view(*body, name);
+  if (!view) return complain(view.error().what, kExitNo);
+  print(*view);
+  return kExitOk;
+}
+
 }  // namespace
 
 Handlers client_handlers(Tools tools) {
@@ -105,12 +119,17 @@ Handlers client_handlers(Tools tools) {
   auto change = [office](const char* verb, const char* done) {
     return [=](const Arguments& a) { return change_command(*office, a, verb, done); };
   };
+  auto pause = [office](const char* verb) {
+    return [=](const Arguments& a) { return pause_command(*office, a, verb); };
+  };
   return {{"send", send_command},
           {"status", with(status_command)},
           {"queue list", with(list_command)},
           {"queue show", with(show_command)},
           {"queue retry", change("retry", "offered again")},
           {"queue drop", change("drop", "dropped")},
+          {"queue pause", pause("pause")},
+          {"queue resume", pause("resume")},
           {"queue export",
            [=](const Arguments& a) { return export_command(*office, tools.bundles, a); }},
           {"queue import", [=](const Arguments& a) { return import_command(tools.bundles, a); }}};

@@ -82,13 +82,15 @@ std::string intakes(const Json& document) {
 std::string trouble(const Json& destination) {
   std::string out;
   std::string error = text(destination, "last_error", 200);
-  if (!error.empty() && text(destination, "state") != "ok") out += ": " + error;
+  const std::string paused = text(destination, "paused_since");
+  if (!paused.empty()) out += "; paused by the operator since " + paused;
+  if (!error.empty() && text(destination, "state") != "ok") out += "; " + error;
   if (destination.contains("next_attempt_s") && destination["next_attempt_s"].is_number()) {
     out += fmt::format("; next try in {}", span(number(destination, "next_attempt_s")));
   }
   if (destination.value("insecure", false)) out += "; TLS is not verified (insecure = true)";
   if (out.empty()) return out;
-  out.erase(0, out.find_first_not_of(":; "));
+  out.erase(0, out.find_first_not_of("; "));
   return fmt::format("{}: {}\n", text(destination, "name"), out);
 }
 
@@ -176,6 +178,28 @@ Result<std::string> queue_story_view(std::string_view json) {
     }
     std::string story = story_lines(document);
     return out + "\n" + table.text() + (story.empty() ? "" : "\n" + story);
+  });
+}
+
+Result<std::string> pause_view(std::string_view json, const std::string& name) {
+  return guarded(json, [&](const Json& document) {
+    const std::string since = text(document, "paused_since");
+    const bool news = number(document, "changed") > 0;
+    if (since.empty()) return fmt::format("{} {}\n", name, news ? "goes on" : "was not paused");
+    std::string out = fmt::format("{} {} paused since {}\n", name, news ? "is" : "was", since);
+    if (const double flying = number(document, "in_flight"); flying > 0)
+      out += fmt::format("{:.0f} results are still under way\n", flying);
+    return out;
+  });
+}
+
+Result<long long> landing_in(std::string_view status, const std::string& name) {
+  return guarded(status, [&](const Json& document) {
+    double sum = 0;
+    for (const Json& d : list(document, "destinations"))
+      if (!text(d, "paused_since").empty() && (name.empty() || text(d, "name", 100) == name))
+        sum += number(d, "in_flight");
+    return static_cast<long long>(sum);
   });
 }
 

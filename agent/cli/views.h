@@ -22,6 +22,10 @@ struct QueueView {
 };
 [[nodiscard]] Result<QueueView> queue_list_view(std::string_view json);
 [[nodiscard]] Result<std::string> queue_story_view(std::string_view json);
+// What became of pausing or resuming the destination `name`.
+[[nodiscard]] Result<std::string> pause_view(std::string_view json, const std::string& name);
+// Results that are still under way at paused destinations, or at the one of that name.
+[[nodiscard]] Result<long long> landing_in(std::string_view status, const std::string& name);
 // The number behind `key`.
 [[nodiscard]] Result<long long> number_in(std::string_view json, std::string_view key);
 // The text behind "error", or a cut of the answer.

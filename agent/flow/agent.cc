@@ -290,8 +290,11 @@ Status Agent::status() const {
     out.insecure = d->config().options.flag("insecure");
     out.lane = journal.lanes[d->lane()];
     out.last_error = d->last_error();
-    if (d->breaker().probing())
+    if (out.lane.paused) {
+      out.state = "paused";
+    } else if (d->breaker().probing()) {
       out.next_attempt = std::max(d->breaker().next_attempt() - now.steady, Duration{});
+    }
   }
   for (const LaneStats& lane : journal.lanes) {
     bool owes = lane.pending + lane.in_flight + lane.dead > 0;

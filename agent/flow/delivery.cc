@@ -76,6 +76,8 @@ void Delivery::put_back_ready() {
   ready_.clear();
 }
 
+bool Delivery::paused() const { return journal_.stats().lanes[lane_].paused.has_value(); }
+
 std::size_t Delivery::free_conversations() const {
   std::size_t conversations = breaker_.probing() ? 1 : max_in_flight_;
   return conversations - std::min(conversations, in_flight_);
@@ -109,7 +111,8 @@ bool Delivery::lingering(Instant now) {
 }
 
 void Delivery::tick(Instant now) {
-  if (retiring_ || breaker_.next_attempt() > now.steady) return;
+  if (paused()) put_back_ready();
+  if (retiring_ || paused() || breaker_.next_attempt() > now.steady) return;
   launch_ready();
   measure_pace(now.steady);
   std::size_t count = claiming_ ? 0 : wanted(now);
@@ -137,7 +140,7 @@ void Delivery::claimed(std::vector<Claim> claims) {
   claiming_ = false;
   bucket_.take(claims.size());
   std::move(claims.begin(), claims.end(), std::back_inserter(ready_));
-  if (retiring_ || breaker_.next_attempt() > env_.now().steady) return put_back_ready();
+  if (retiring_ || paused() || breaker_.next_attempt() > env_.now().steady) return put_back_ready();
   launch_ready();
   env_.kick();
 }

@@ -41,6 +41,7 @@ class Delivery {
 
  private:
   struct Flight;
+  [[nodiscard]] bool paused() const;
   [[nodiscard]] std::size_t free_conversations() const;
   [[nodiscard]] std::size_t wanted(Instant now);  // how many results to claim now
   void measure_pace(Steady now);
@@ -68,7 +69,7 @@ class Delivery {
   std::deque<Claim> ready_;  // claimed, and waiting for a free conversation
   std::optional<Steady> linger_until_;
   std::size_t in_flight_ = 0;  // conversations
-  std::int64_t landed_ = 0;  // results, since pace_since_
+  std::int64_t landed_ = 0;    // results, since pace_since_
   Steady pace_since_{};
   std::size_t ahead_ = 0;  // results to claim beyond what free conversations take
   bool claiming_ = false;

@@ -144,7 +144,8 @@ void Operator::answer(const Peer& peer, const Message& request, Done done) {
         403,
         "the queue is open to root, the agent's user and agent.admin_group on its unix socket"));
   bool post = query.path() == "/v1/queue/retry" || query.path() == "/v1/queue/drop" ||
-              query.path() == "/v1/queue/release";
+              query.path() == "/v1/queue/release" || query.path() == "/v1/queue/pause" ||
+              query.path() == "/v1/queue/resume";
   if (request.method != (post ? "POST" : "GET")) return now(wrong_method(post ? "POST" : "GET"));
   queue(request, query, std::move(done));
 }
@@ -152,11 +153,12 @@ void Operator::answer(const Peer& peer, const Message& request, Done done) {
 void Operator::queue(const Message& request, const Query& query, Done done) {
   std::string name = query["destination"];
   if (!name.empty() && !lane_named(name))
-    return env_.defer(
-        [done = std::move(done), name] { done(error(404, "no destination " + quoted(name))); });
+    return env_.defer([done = std::move(done), m = no_destination(name)] { done(m); });
   if (query.path() == "/v1/queue") return list(query, std::move(done));
   if (query.path() == "/v1/export") return export_page(query, std::move(done));
   if (query.path() == "/v1/queue/release") return release(query, request.body, std::move(done));
+  if (query.path() == "/v1/queue/pause") return pause(true, query, std::move(done));
+  if (query.path() == "/v1/queue/resume") return pause(false, query, std::move(done));
   if (query.path() == "/v1/queue/retry") return change(true, query, request.body, std::move(done));
   if (query.path() == "/v1/queue/drop") return change(false, query, request.body, std::move(done));
   show(query.path().substr(std::string_view("/v1/queue/").size()), std::move(done));
@@ -248,6 +250,40 @@ void Operator::release(const Query& query, const std::string& body, Done done) {
   if (seqs->empty()) return env_.defer([done = std::move(done)] { done(changed(0)); });
   journal_.drop(lane_named(query["destination"]), std::move(*seqs), "exported",
                 [done = std::move(done)](std::size_t count) { done(changed(count)); });
+}
+
+Message Operator::no_destination(const std::string& name) const {
+  std::vector<std::string_view> names;
+  for (const LaneStats& lane : journal_.stats().lanes)
+    if (!lane.name.empty()) names.push_back(lane.name);
+  std::string what = "no destination " + quoted(name);
+  if (auto near = closest(name, names)) what += "; did you mean " + quoted(*near) + "?";
+  return error(404, what);
+}
+
+void Operator::pause(bool paused, const Query& query, Done done) {
+  const std::string name = query["destination"];
+  const auto lane = lane_named(name);
+  if (!lane)
+    return env_.defer([done = std::move(done)] { done(error(400, "a destination is wanted")); });
+  journal_.pause(*lane, paused, [=, this, done = std::move(done)](const Result<bool>& changed) {
+    env_.kick();
+    if (!changed) return done(error(503, "not stored yet: " + changed.error().what));
+    if (*changed)
+      log(Level::warn, paused ? "destination paused" : "destination resumed",
+          {{"destination", name}});
+    done(Message::response(200, pause_json(*lane, *changed), kJson));
+  });
+}
+
+std::string Operator::pause_json(LaneId lane, bool changed) const {
+  const LaneStats& stats = journal_.stats().lanes[lane];
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("changed").integer(changed ? 1 : 0).key("paused_since");
+  stats.paused ? json.text(format_rfc3339(*stats.paused)) : json.null();
+  json.key("in_flight").integer(static_cast<std::int64_t>(stats.in_flight)).end_object();
+  return out + "\n";
 }
 
 void Operator::change(bool retry, const Query& query, const std::string& body, Done done) {

@@ -9,6 +9,7 @@
 //   GET  /v1/export?destination=&limit=&after=   pending results as they are kept (export_page.h)
 //   POST /v1/queue/release?destination=   sequence numbers, or FIRST-LAST, one a line in the body,
 //                                    at most 1000 in all: exported, and so given up here
+//   POST /v1/queue/pause, /v1/queue/resume   ?destination=; answered when that is on disk
 //   POST /v1/queue/retry, /v1/queue/drop   ?destination=, ids one a line in the body; no id = every
 //   dead one (retry only)
 //
@@ -50,6 +51,9 @@ class Operator {
   void show(const std::string& id, Done done);
   void export_page(const Query& query, Done done);
   void release(const Query& query, const std::string& body, Done done);
+  void pause(bool paused, const Query& query, Done done);
+  [[nodiscard]] std::string pause_json(LaneId lane, bool changed) const;
+  [[nodiscard]] Message no_destination(const std::string& name) const;
   void change(bool retry, const Query& query, const std::string& body, Done done);
   // Calls `found` with the record that has this id, or this sequence number; an empty page where
   // there is none.

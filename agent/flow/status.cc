@@ -63,6 +63,8 @@ void write_destination(JsonWriter& json, const DestinationStatus& d) {
   d.last_error.empty() ? json.null() : json.text(d.last_error);
   json.key("next_attempt_s");
   d.next_attempt ? json.number(to_seconds(*d.next_attempt)) : json.null();
+  json.key("paused_since");
+  d.lane.paused ? json.text(format_rfc3339(*d.lane.paused)) : json.null();
   if (d.insecure) json.key("insecure").boolean(true);
   json.end_object();
 }
@@ -96,6 +98,13 @@ MetricFamily destination_states(const Status& s) {
       "checkrelay_destination_state", "1 for the state that the destination is in", false, {}};
   for (const DestinationStatus& d : s.destinations)
     f.samples.push_back({Labels{{"destination", d.name}, {"state", d.state}}, 1});
+  return f;
+}
+
+MetricFamily pauses(const Status& s) {
+  MetricFamily f{"checkrelay_destination_paused", "1 where the operator has paused it", false, {}};
+  for (const DestinationStatus& d : s.destinations)
+    f.samples.push_back({Labels{{"destination", d.name}}, d.lane.paused ? 1.0 : 0.0});
   return f;
 }
 
@@ -160,6 +169,7 @@ std::string status_metrics(const Status& s) {
       per_destination(s, "checkrelay_retries_total", "Tries that were not the last", true,
                       &LaneStats::retries),
       destination_states(s),
+      pauses(s),
   });
 }
 

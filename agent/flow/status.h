@@ -22,11 +22,11 @@ struct IntakeStatus {
 struct DestinationStatus {
   std::string name{};
   std::string type{};
-  std::string state{};  // ok backoff auth held config
+  std::string state{};  // ok backoff auth held config, or paused by the operator
   bool insecure = false;
   LaneStats lane{};
   std::string last_error{};                // empty = none
-  std::optional<Duration> next_attempt{};  // while the state is not ok
+  std::optional<Duration> next_attempt{};  // while its own state is not ok
 };
 
 struct Status {

@@ -91,6 +91,7 @@ struct LaneStats {
   std::optional<Wall> oldest{};      // `received` of the oldest pending one
   bool claimable = false;            // a claim now would probably bring something
   std::optional<Steady> next_due{};  // when one that was put off becomes claimable
+  std::optional<Wall> paused{};      // by the operator, since then: nothing is claimable
   bool operator==(const LaneStats&) const = default;
 };
 
@@ -180,6 +181,11 @@ class Journal {
   // Operator's: pending and dead ones end as expired, "dropped", with `why` as the answer.
   virtual void drop(std::optional<LaneId> lane, std::vector<Seq> seqs, std::string why,
                     std::function<void(std::size_t)> done) = 0;
+
+  // Operator's: a paused lane takes records, and gives none to claim; what is in flight may be
+  // settled. Outlives restarts. `done` gets whether that was anything new; with an error it holds
+  // all the same, and is stored with the next commit that succeeds.
+  virtual void pause(LaneId lane, bool paused, std::function<void(Result<bool>)> done) = 0;
 
   [[nodiscard]] virtual const JournalStats& stats() const = 0;  // as of the last poll()
   // Runs the callbacks that are ready and takes the clock for what happens next. Call it at every

@@ -21,7 +21,7 @@ _checkrelay() {
     *)
       case $command in
         '') words='run check send status queue doctor version --help' ;;
-        queue) words='list show retry drop export import --help' ;;
+        queue) words='list show retry drop pause resume export import --help' ;;
         run) words='--config --help' ;;
         check) words='--config --defaults --help' ;;
         send)
@@ -41,6 +41,7 @@ _checkrelay() {
           words='--passphrase-file --socket --config --help'
           [[ $current != -* ]] && mapfile -t COMPREPLY < <(compgen -f -- "$current") && return
           ;;
+        'queue pause' | 'queue resume') words='--socket --config --help' ;;
         'queue retry' | 'queue drop') words='--destination --socket --config --help' ;;
       esac
       ;;

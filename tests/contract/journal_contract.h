@@ -65,6 +65,7 @@ class JournalRig {
   std::size_t retry(std::vector<Seq> seqs, std::optional<LaneId> lane = std::nullopt);
   std::size_t drop(std::vector<Seq> seqs, std::optional<LaneId> lane = std::nullopt,
                    const std::string& why = {});
+  Result<bool> pause(bool paused, LaneId lane = 0);
   const LaneStats& stats(LaneId lane = 0);
   const JournalStats& all_stats();
   void until(

@@ -162,6 +162,10 @@ std::size_t JournalRig::drop(std::vector<Seq> seqs, std::optional<LaneId> lane,
   return wait_for<std::size_t>([&](auto done) { journal_->drop(lane, seqs, why, done); });
 }
 
+Result<bool> JournalRig::pause(bool paused, LaneId lane) {
+  return wait_for<Result<bool>>([&](auto done) { journal_->pause(lane, paused, done); });
+}
+
 const JournalStats& JournalRig::all_stats() {
   (void)claim(0, 0);
   journal_->poll(now_);

@@ -96,6 +96,7 @@ void FakeJournal::claim(LaneId lane, std::size_t records, std::size_t,
 
 std::vector<Claim> FakeJournal::take(LaneId lane, std::size_t records) {
   std::vector<Claim> claims;
+  if (stats_.lanes[lane].paused) return claims;
   std::set<std::string> blocked;
   for (const Item& item : items_)
     if (auto s = item.slots.find(lane); s != item.slots.end() && s->second.what == "in_flight")
@@ -205,6 +206,18 @@ void FakeJournal::drop(std::optional<LaneId> lane, std::vector<Seq> seqs, std::s
   });
 }
 
+void FakeJournal::pause(LaneId lane, bool paused, std::function<void(Result<bool>)> done) {
+  work_.push_back([this, lane, paused, done = std::move(done)] {
+    if (fail_pause) return done(tl::unexpected(*fail_pause));
+    auto& since = stats_.lanes[lane].paused;
+    const bool news = since.has_value() != paused;
+    if (news && paused) since = now_.wall;
+    if (!paused) since.reset();
+    count();
+    done(news);
+  });
+}
+
 void FakeJournal::poll(Instant now) {
   now_ = now;
   if (frozen) return;
@@ -241,6 +254,9 @@ void FakeJournal::count() {
         l.next_due = slot.due;
       }
     }
+    if (!l.paused) continue;
+    l.claimable = false;
+    l.next_due = std::nullopt;
   }
   stats_.bytes = faked.bytes;
   stats_.full = faked.full;

@@ -17,6 +17,7 @@ namespace checkrelay {
 class FakeJournal : public Journal {
  public:
   std::optional<Error> fail_stage{};      // every stage() fails so while this is set
+  std::optional<Error> fail_pause{};      // every pause() fails so while this is set
   std::optional<Error> fail_lanes{};      // the next lanes() fails so
   bool frozen = false;                    // poll() brings nothing: a disk that hangs
   JournalStats faked{};                   // bytes, full, staged, commits and trouble as given here
@@ -42,6 +43,7 @@ class FakeJournal : public Journal {
              std::function<void(std::size_t)> done) override;
   void drop(std::optional<LaneId> lane, std::vector<Seq> seqs, std::string why,
             std::function<void(std::size_t)> done) override;
+  void pause(LaneId lane, bool paused, std::function<void(Result<bool>)> done) override;
   [[nodiscard]] const JournalStats& stats() const override { return stats_; }
   void set_staged(std::uint64_t bytes) { stats_.staged = bytes; }
   void poll(Instant now) override;

@@ -95,6 +95,23 @@ TEST_F(Operate, DropWantsAnId) {
   EXPECT_EQ(run_alone({"queue", "show"}), kExitUsage);
 }
 
+TEST_F(Operate, PauseNamesTheDestinationAndTellsWhatIsUnderWay) {
+  EXPECT_EQ(run({"queue", "pause", "cen tral"},
+                http(200, R"({"changed":1,"paused_since":"2026-01-05T10:15:00Z","in_flight":3})")),
+            kExitOk);
+  EXPECT_THAT(request_, StartsWith("POST /v1/queue/pause?destination=cen%20tral HTTP/1.1"));
+  EXPECT_EQ(out_, "cen tral is paused since 2026-01-05T10:15:00Z\n3 results are still under way\n");
+  EXPECT_EQ(run({"queue", "resume", "a"},
+                http(200, R"({"changed":1,"paused_since":null,"in_flight":0})")),
+            kExitOk);
+  EXPECT_EQ(out_, "a goes on\n");
+}
+
+TEST_F(Operate, PauseWantsOneName) {
+  EXPECT_EQ(run_alone({"queue", "pause"}), kExitUsage);
+  EXPECT_EQ(run_alone({"queue", "resume", "a", "b"}), kExitUsage);
+}
+
 TEST_F(Operate, SomebodyElsesSocketIsSaid) {
   EXPECT_EQ(run({"status"}, "SSH-2.0-OpenSSH\r\n\r\n"), kExitNo);
   EXPECT_THAT(err_, HasSubstr("what answers is not the agent"));

@@ -50,6 +50,33 @@ TEST(StatusView, SaysThatTlsIsNotVerified) {
   EXPECT_THAT(view->text, HasSubstr("TLS is not verified"));
 }
 
+TEST(StatusView, SaysThatADestinationIsPaused) {
+  auto view = status_view(status_with("paused", 0, R"(,"paused_since":"2026-01-05T10:15:00Z")"));
+  ASSERT_TRUE(view);
+  EXPECT_FALSE(view->well);
+  EXPECT_THAT(view->text,
+              HasSubstr("central: paused by the operator since 2026-01-05T10:15:00Z; HTTP 500"));
+}
+
+TEST(Landing, CountsWhatIsUnderWayAtPausedDestinationsAlone) {
+  const std::string status = R"({"destinations":[
+    {"name":"a","in_flight":3,"paused_since":null},
+    {"name":"b","in_flight":5,"paused_since":"2026-01-05T10:15:00Z"},
+    {"name":"c","in_flight":7,"paused_since":"2026-01-05T10:15:00Z"}]})";
+  EXPECT_EQ(landing_in(status, "").value(), 12);
+  EXPECT_EQ(landing_in(status, "b").value(), 5);
+  EXPECT_EQ(landing_in(status, "a").value(), 0);
+  EXPECT_EQ(landing_in(status, "nowhere").value(), 0);
+  EXPECT_FALSE(landing_in("SSH-2.0", ""));
+}
+
+TEST(PauseView, SaysWhatIsNow) {
+  EXPECT_EQ(pause_view(R"({"changed":0,"paused_since":"T","in_flight":0})", "a").value(),
+            "a was paused since T\n");
+  EXPECT_EQ(pause_view(R"({"changed":0,"paused_since":null,"in_flight":4})", "a").value(),
+            "a was not paused\n");
+}
+
 TEST(StatusView, ForeignAnswersAreErrorsOrEmpty) {
   for (const char* text : {"", "[]", "<html>", "{", "null", "{\"destinations\":[{\"name\":{}"}) {
     EXPECT_FALSE(status_view(text)) << text;

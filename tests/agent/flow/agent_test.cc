@@ -95,6 +95,23 @@ TEST_F(AgentTest, AChangedDestinationFinishesItsFlightBesideItsSuccessor) {
   EXPECT_EQ(destination(agent->status(), "one")->lane.delivered, 2U);
 }
 
+TEST_F(AgentTest, APausedDestinationIsShownAsPausedAndStaysSoOverAReload) {
+  ASSERT_TRUE(agent->start(config({door("/a")}, {to("one"), to("two")})));
+  world.journal.pause(0, true, [](const Result<bool>&) {});
+  world.settle_down();
+  EXPECT_TRUE(submit("/a", "db1", "r1").at(0).ok);
+  world.advance(1h);
+  EXPECT_EQ(destination(agent->status(), "one")->state, "paused");
+  EXPECT_EQ(destination(agent->status(), "two")->state, "ok");
+  DestinationConfig changed = to("one");
+  changed.options.set("rate", 100.0);
+  agent->reload(config({door("/a")}, {changed, to("two")}));
+  world.advance(1h);
+  EXPECT_EQ(destination(agent->status(), "one")->state, "paused");
+  EXPECT_TRUE(upstreams["one"].sent.empty());
+  EXPECT_EQ(upstreams["two"].sent.size(), 1U);
+}
+
 TEST_F(AgentTest, DoorsThatAreGoneDrainBeforeTheyClose) {
   ASSERT_TRUE(agent->start(config({door("/a"), door("/b"), door("/c")}, {to("one")})));
   for (const char* path : {"/a", "/b"}) doorways[path].owes = true;

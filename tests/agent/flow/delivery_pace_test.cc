@@ -148,6 +148,39 @@ TEST_F(DeliveryPace, DestroyingItPutsEverythingBack) {
   EXPECT_EQ(lane().in_flight, 0U);
 }
 
+TEST_F(DeliveryPace, PausedItFinishesWhatIsOnItsWayAndBeginsNothing) {
+  open(destination(1, 2));
+  upstream.latency = 10s;
+  put_many(5);
+  ASSERT_EQ(upstream.open, 2U);
+  pause(true);
+  put("new", "r9");
+  world.advance(1h);
+  EXPECT_EQ(upstream.sent.size(), 2U);
+  EXPECT_EQ(upstream.cancelled, 0U);
+  EXPECT_EQ(lane().delivered, 2U);
+  EXPECT_EQ(lane().pending, 4U);
+  EXPECT_EQ(lane().in_flight, 0U);
+  std::size_t before = world.wakeups();
+  world.advance(24h);
+  EXPECT_EQ(world.wakeups(), before);
+  pause(false);
+  world.advance(1min);
+  EXPECT_EQ(upstream.outputs(), (std::vector<std::string>{"r0", "r1", "r2", "r3", "r4", "r9"}));
+}
+
+TEST_F(DeliveryPace, PausedItGivesBackWhatItHasClaimedAhead) {
+  open(destination(1, 1));
+  upstream.latency = 1ms;
+  put_many(200);
+  world.advance(20ms);
+  upstream.latency = 1h;
+  world.advance(1ms);
+  ASSERT_GT(lane().in_flight, upstream.open);
+  pause(true);
+  EXPECT_EQ(lane().in_flight, upstream.open);
+}
+
 TEST_F(DeliveryPace, ClaimsThatArriveAfterItWasDestroyedGoBack) {
   open(destination());
   world.journal.frozen = true;

@@ -68,6 +68,12 @@ class DeliveryTest : public testing::Test {
     for (int i = 0; i < n; ++i) put("host" + std::to_string(i), "r" + std::to_string(i));
   }
 
+  // As the operator does.
+  void pause(bool paused) {
+    world.journal.pause(lane_, paused, [this](const Result<bool>&) { world.env.kick(); });
+    world.settle_down();
+  }
+
   [[nodiscard]] std::string fate(const std::string& id) { return world.journal.fate(id, lane_); }
   [[nodiscard]] const LaneStats& lane() const { return world.journal.stats().lanes[lane_]; }
 

@@ -242,6 +242,39 @@ TEST_F(OperatorTest, DroppingNeedsIds) {
   EXPECT_EQ(world.journal.fate("a", 1), "expired");
 }
 
+TEST_F(OperatorTest, ADestinationIsPausedAndResumed) {
+  EXPECT_EQ(ask(stranger, "POST", "/v1/queue/pause?destination=central").status, 403);
+  EXPECT_EQ(ask(root, "GET", "/v1/queue/pause?destination=central").status, 405);
+  EXPECT_FALSE(world.journal.stats().lanes[0].paused);
+  json told = json::parse(ask(root, "POST", "/v1/queue/pause?destination=central").body);
+  EXPECT_EQ(told["changed"], 1);
+  EXPECT_EQ(told["paused_since"], format_rfc3339(world.now().wall));
+  EXPECT_EQ(told["in_flight"], 0);
+  EXPECT_TRUE(world.journal.stats().lanes[0].paused);
+  EXPECT_FALSE(world.journal.stats().lanes[1].paused);
+  told = json::parse(ask(root, "POST", "/v1/queue/pause?destination=central").body);
+  EXPECT_EQ(told["changed"], 0);
+  told = json::parse(ask(root, "POST", "/v1/queue/resume?destination=central").body);
+  EXPECT_EQ(told["changed"], 1);
+  EXPECT_TRUE(told["paused_since"].is_null());
+}
+
+TEST_F(OperatorTest, PausingWhatIsNotThereNamesWhatWasProbablyMeant) {
+  Message m = ask(root, "POST", "/v1/queue/pause?destination=centrl");
+  EXPECT_EQ(m.status, 404);
+  EXPECT_EQ(json::parse(m.body)["error"], "no destination \"centrl\"; did you mean \"central\"?");
+  m = ask(root, "POST", "/v1/queue/resume?destination=nothing-like-it");
+  EXPECT_EQ(json::parse(m.body)["error"], "no destination \"nothing-like-it\"");
+  EXPECT_EQ(ask(root, "POST", "/v1/queue/pause").status, 400);
+}
+
+TEST_F(OperatorTest, APauseThatIsNotStoredIsNoSuccess) {
+  world.journal.fail_pause = Error{Errc::unavailable, "disk I/O error"};
+  Message m = ask(root, "POST", "/v1/queue/pause?destination=central");
+  EXPECT_EQ(m.status, 503);
+  EXPECT_NE(m.body.find("disk I/O error"), std::string::npos);
+}
+
 TEST_F(OperatorTest, HostileTargetsGetAnAnswer) {
   for (std::string target : {"/v1/queue?%", "/v1/queue?%zz=%4", "/v1/queue?=&&=&a", "/%ff%fe",
                              "/v1/queue?limit=-1&after=99999999999999999999"}) {

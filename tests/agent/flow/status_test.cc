@@ -50,8 +50,20 @@ TEST(StatusJson, HasThePublicKeys) {
   EXPECT_EQ(keys(j["intakes"][0]), (std::set<std::string>{"type", "where", "accepted", "refused"}));
   expect_keys(j["destinations"][0],
               {"name", "type", "state", "pending", "in_flight", "delivered", "superseded",
-               "expired", "dead", "retries", "last_error", "next_attempt_s"});
+               "expired", "dead", "retries", "last_error", "next_attempt_s", "paused_since"});
   EXPECT_EQ(keys(j["freshness"]), (std::set<std::string>{"expected", "overdue", "in_outage"}));
+}
+
+TEST(Status, TellsOfAPause) {
+  Status s = sample();
+  EXPECT_TRUE(json::parse(status_json(s))["destinations"][0]["paused_since"].is_null());
+  EXPECT_NE(status_metrics(s).find("checkrelay_destination_paused{destination=\"central\"} 0"),
+            std::string::npos);
+  s.destinations[0].lane.paused = Wall(60s);
+  EXPECT_EQ(json::parse(status_json(s))["destinations"][0]["paused_since"],
+            format_rfc3339(Wall(60s)));
+  EXPECT_NE(status_metrics(s).find("checkrelay_destination_paused{destination=\"central\"} 1"),
+            std::string::npos);
 }
 
 TEST(StatusJson, SaysWhatIs) {

@@ -194,6 +194,21 @@ TEST_F(SqliteJournal, MigrationTakesEachStepOnce) {
   EXPECT_TRUE(db.exec("SELECT x, y FROM a"));
 }
 
+TEST_F(SqliteJournal, AJournalOfTheFirstFormatIsBroughtToThePresentOne) {
+  std::filesystem::create_directory(options_.directory);
+  Database db;
+  ASSERT_TRUE(db.open(database(), ""));
+  ASSERT_TRUE(migrate(db, schema_steps().first(1)));
+  ASSERT_TRUE(db.exec("INSERT INTO lane VALUES(0, 'a', 0, 0, 0, 0, 7, 0, 0, 0, 3, x'')"));
+  db.close();
+  start();
+  rig_->lane("a");
+  EXPECT_EQ(rig_->stats().delivered, 7U);
+  EXPECT_EQ(rig_->stats().retries, 3U);
+  EXPECT_FALSE(rig_->stats().paused);
+  EXPECT_TRUE(rig_->pause(true).value());
+}
+
 TEST_F(SqliteJournal, AMigrationThatFailsLeavesTheVersionBefore) {
   std::filesystem::create_directory(options_.directory);
   const std::array steps = {"CREATE TABLE a(x)", "ALTER TABLE b ADD COLUMN y"};
