@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/base/log.h"
+#include "agent/flow/metered.h"
 #include "agent/model/packed.h"
 
 namespace checkrelay {
@@ -24,6 +25,13 @@ RetryOptions retry_options(const Options& o) {
           o.duration("unknown_object_retry")};
 }
 
+template <typename Claims>
+std::size_t bytes_of(const Claims& claims) {
+  std::size_t bytes = 0;
+  for (const Claim& c : claims) bytes += c.body.size();
+  return bytes;
+}
+
 std::size_t at_least_one(long long n) { return static_cast<std::size_t>(std::max(n, 1LL)); }
 
 std::vector<Settlement> all_put_back(const std::vector<Claim>& claims) {
@@ -38,10 +46,17 @@ std::vector<Settlement> all_put_back(const std::vector<Claim>& claims) {
 
 }  // namespace
 
+// What a conversation has paid for in advance, by the size of its records, and what it has sent.
+struct Delivery::Toll {
+  std::size_t paid = 0;
+  std::size_t sent = 0;
+};
+
 // One conversation's batch, without the bodies.
 struct Delivery::Flight {
   std::vector<Claim> claims{};
   Steady began{};
+  std::shared_ptr<Toll> toll = std::make_shared<Toll>();
 };
 
 Delivery::Delivery(const DestinationConfig& config, LaneId lane, std::unique_ptr<Outbound> outbound,
@@ -58,6 +73,7 @@ Delivery::Delivery(const DestinationConfig& config, LaneId lane, std::unique_ptr
       max_in_flight_(at_least_one(config.options.integer("max_in_flight"))),
       linger_(config.options.duration("batch_linger")),
       bucket_(config.options.number("rate"), batch_max_),
+      bytes_(static_cast<std::size_t>(config.options.integer("bandwidth"))),
       self_(std::make_shared<Delivery*>(this)) {}
 
 Delivery::~Delivery() {
@@ -73,6 +89,7 @@ void Delivery::retire() {
 void Delivery::put_back_ready() {
   if (ready_.empty()) return;
   journal_.settle(lane_, all_put_back({ready_.begin(), ready_.end()}));
+  bytes_.refund(bytes_of(ready_), env_.now().steady);
   ready_.clear();
 }
 
@@ -85,9 +102,13 @@ std::size_t Delivery::free_conversations() const {
 
 std::size_t Delivery::wanted(Instant now) {
   std::size_t want = free_conversations() * batch_max_;
-  if (!breaker_.probing() && bucket_.unlimited()) want += ahead_;
+  if (!breaker_.probing() && bucket_.unlimited() && bytes_.unlimited()) want += ahead_;
   want -= std::min(want, ready_.size());
   return std::min(want, bucket_.available(now.steady));
+}
+
+std::size_t Delivery::wanted_bytes(std::size_t records, Steady now) {
+  return std::min(kBatchBytes * (records / batch_max_ + 1), bytes_.available(now));
 }
 
 void Delivery::measure_pace(Steady now) {
@@ -116,11 +137,12 @@ void Delivery::tick(Instant now) {
   launch_ready();
   measure_pace(now.steady);
   std::size_t count = claiming_ ? 0 : wanted(now);
-  if (count == 0 || !something_due(now) || lingering(now)) return;
+  const std::size_t bytes = wanted_bytes(count, now.steady);
+  if (count == 0 || bytes == 0 || !something_due(now) || lingering(now)) return;
   linger_until_.reset();
   claiming_ = true;
   journal_.claim(
-      lane_, count, kBatchBytes * (count / batch_max_ + 1),
+      lane_, count, bytes,
       [self = std::weak_ptr(self_), &journal = journal_, lane = lane_](std::vector<Claim> claims) {
         if (auto alive = self.lock()) return (*alive)->claimed(std::move(claims));
         journal.settle(lane, all_put_back(claims));
@@ -132,13 +154,14 @@ std::optional<Steady> Delivery::deadline(Instant now) const {
   const LaneStats& lane = journal_.stats().lanes[lane_];
   if (!lane.claimable && !lane.next_due) return std::nullopt;
   Steady due = lane.claimable ? now.steady : *lane.next_due;
-  due = std::max({due, breaker_.next_attempt(), bucket_.next(now.steady)});
+  due = std::max({due, breaker_.next_attempt(), bucket_.next(now.steady), bytes_.next(now.steady)});
   return linger_until_ ? std::max(due, *linger_until_) : due;
 }
 
 void Delivery::claimed(std::vector<Claim> claims) {
   claiming_ = false;
   bucket_.take(claims.size());
+  bytes_.charge(bytes_of(claims), env_.now().steady);
   std::move(claims.begin(), claims.end(), std::back_inserter(ready_));
   if (retiring_ || paused() || breaker_.next_attempt() > env_.now().steady) return put_back_ready();
   launch_ready();
@@ -160,6 +183,7 @@ void Delivery::launch(std::vector<Claim> claims) {
   std::vector<Settlement> unreadable;
   Flight flight;
   flight.began = env_.now().steady;
+  flight.toll->paid = bytes_of(claims);
   for (Claim& c : claims) {
     auto result = unpack(c.body);
     c.body = {};
@@ -176,18 +200,35 @@ void Delivery::launch(std::vector<Claim> claims) {
     s.answer = result.error().what;
   }
   if (!unreadable.empty()) journal_.settle(lane_, std::move(unreadable));
-  if (batch.empty()) return;
+  if (batch.empty()) return bytes_.refund(flight.toll->paid, flight.began);
   ++in_flight_;
-  carrier_->carry(outbound_->open(batch), [self = std::weak_ptr(self_), flight = std::move(flight)](
-                                              const std::vector<Verdict>& verdicts) {
-    if (auto alive = self.lock()) (*alive)->landed(flight, verdicts);
-  });
+  auto conversation = converse(batch, flight.toll);
+  carrier_->carry(std::move(conversation),
+                  [self = std::weak_ptr(self_),
+                   flight = std::move(flight)](const std::vector<Verdict>& verdicts) {
+                    if (auto alive = self.lock()) (*alive)->landed(flight, verdicts);
+                  });
+}
+
+// Counted as it is sent: what it needs beyond its records (a login, a second try) is known then.
+std::unique_ptr<Conversation> Delivery::converse(std::span<const CheckResult> batch,
+                                                 const std::shared_ptr<Toll>& toll) {
+  auto conversation = outbound_->open(batch);
+  if (bytes_.unlimited()) return conversation;
+  return metered(std::move(conversation),
+                 [self = std::weak_ptr(self_), toll](std::size_t bytes, Steady now) {
+                   const std::size_t before = std::max(toll->sent, toll->paid);
+                   toll->sent += bytes;
+                   const std::size_t more = std::max(toll->sent, before) - before;
+                   if (auto alive = self.lock()) (*alive)->bytes_.charge(more, now);
+                 });
 }
 
 void Delivery::landed(const Flight& flight, const std::vector<Verdict>& verdicts) {
   --in_flight_;
   landed_ += static_cast<std::int64_t>(flight.claims.size());
   Instant now = env_.now();
+  bytes_.refund(flight.toll->paid - std::min(flight.toll->paid, flight.toll->sent), now.steady);
   std::vector<Verdict> by_item(flight.claims.size());
   for (std::size_t i = 0; i < by_item.size(); ++i) {
     by_item[i].item = i;

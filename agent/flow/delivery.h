@@ -41,10 +41,14 @@ class Delivery {
 
  private:
   struct Flight;
+  struct Toll;
   [[nodiscard]] bool paused() const;
   [[nodiscard]] std::size_t free_conversations() const;
   [[nodiscard]] std::size_t wanted(Instant now);  // how many results to claim now
   void measure_pace(Steady now);
+  [[nodiscard]] std::size_t wanted_bytes(std::size_t records, Steady now);
+  [[nodiscard]] std::unique_ptr<Conversation> converse(std::span<const CheckResult> batch,
+                                                       const std::shared_ptr<Toll>& toll);
   void put_back_ready();
   void launch_ready();
   [[nodiscard]] bool something_due(Instant now) const;
@@ -66,6 +70,7 @@ class Delivery {
   std::size_t max_in_flight_;
   Duration linger_;
   TokenBucket bucket_;
+  ByteBudget bytes_;
   std::deque<Claim> ready_;  // claimed, and waiting for a free conversation
   std::optional<Steady> linger_until_;
   std::size_t in_flight_ = 0;  // conversations

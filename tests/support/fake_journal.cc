@@ -85,17 +85,18 @@ Stored FakeJournal::store(Record record) {
   return {item.seq, false};
 }
 
-void FakeJournal::claim(LaneId lane, std::size_t records, std::size_t,
+void FakeJournal::claim(LaneId lane, std::size_t records, std::size_t bytes,
                         std::function<void(std::vector<Claim>)> done) {
-  work_.push_back([this, lane, records, done = std::move(done)] {
-    auto claims = take(lane, records);
+  work_.push_back([this, lane, records, bytes, done = std::move(done)] {
+    auto claims = take(lane, records, bytes);
     count();
     done(std::move(claims));
   });
 }
 
-std::vector<Claim> FakeJournal::take(LaneId lane, std::size_t records) {
+std::vector<Claim> FakeJournal::take(LaneId lane, std::size_t records, std::size_t bytes) {
   std::vector<Claim> claims;
+  std::size_t sum = 0;
   if (stats_.lanes[lane].paused) return claims;
   std::set<std::string> blocked;
   for (const Item& item : items_)
@@ -105,13 +106,15 @@ std::vector<Claim> FakeJournal::take(LaneId lane, std::size_t records) {
     auto found = item.slots.find(lane);
     if (found == item.slots.end() || found->second.what != "pending") continue;
     Slot& slot = found->second;
-    if (claims.size() >= records || blocked.count(item.record.subject) != 0) continue;
+    if (claims.size() >= records || sum >= bytes || blocked.count(item.record.subject) != 0)
+      continue;
     blocked.insert(item.record.subject);
     if (slot.due && *slot.due > now_.steady) continue;
     slot.what = "in_flight";
     slot.claim.seq = item.seq;
     slot.claim.body = item.record.body;
     slot.claim.received = item.record.received;
+    sum += slot.claim.body.size();
     claims.push_back(slot.claim);
   }
   return claims;

@@ -63,7 +63,7 @@ class FakeJournal : public Journal {
     std::map<LaneId, Slot> slots{};
   };
   [[nodiscard]] Stored store(Record record);
-  [[nodiscard]] std::vector<Claim> take(LaneId lane, std::size_t records);
+  [[nodiscard]] std::vector<Claim> take(LaneId lane, std::size_t records, std::size_t bytes);
   void end(LaneId lane, const Settlement& s);
   [[nodiscard]] std::size_t change(std::optional<LaneId> lane, const std::vector<Seq>& seqs,
                                    const std::vector<std::string>& from, const std::string& to);

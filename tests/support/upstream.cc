@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/model/packed.h"
+
 namespace checkrelay {
 namespace {
 
+// Sends a packed result a message.
 struct Batch : Conversation {
   std::vector<CheckResult> results{};
-  void start(Instant, Actions&) override {}
+  void start(Instant, Actions& out) override {
+    for (const CheckResult& r : results) out.send.push_back(Message::bytes(pack(r)));
+  }
   void receive(Message, Instant, Actions&) override {}
   void finish(Instant, Actions&) override {}
   void settle(Ticket, std::span<const Outcome>, Instant, Actions&) override {}
@@ -47,7 +52,13 @@ std::unique_ptr<Conversation> ScriptedOutbound::open(std::span<const CheckResult
 
 void ScriptedCarrier::carry(std::unique_ptr<Conversation> conversation,
                             std::function<void(std::vector<Verdict>)> done) {
-  auto batch = static_cast<Batch&>(*conversation).results;
+  Actions actions;
+  conversation->start(world_.now(), actions);
+  std::vector<CheckResult> batch;
+  for (const Message& m : actions.send) {
+    upstream_.bytes += m.body.size();
+    batch.push_back(unpack(m.body).value());
+  }
   upstream_.sent.push_back({world_.now().steady, batch});
   upstream_.most_open = std::max(upstream_.most_open, ++upstream_.open);
   std::size_t id = next_++;

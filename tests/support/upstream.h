@@ -29,6 +29,7 @@ struct Upstream {
   std::size_t open = 0;  // conversations now, and at most
   std::size_t most_open = 0;
   std::size_t cancelled = 0;
+  std::size_t bytes = 0;  // that were sent
 
   [[nodiscard]] static Judge always(Judgement j, std::string answer = {});
   // Outputs of all results that were sent, in order.

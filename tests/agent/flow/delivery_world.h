@@ -32,9 +32,10 @@ inline DestinationConfig destination(long long batch_max = 1, long long max_in_f
 
 class DeliveryTest : public testing::Test {
  protected:
-  void open(const DestinationConfig& config, LaneOptions lane = {}) {
+  void open(const DestinationConfig& config, LaneOptions lane = {},
+            std::unique_ptr<Outbound> outbound = std::make_unique<ScriptedOutbound>()) {
     lane_ = world.journal.lanes({{config.name, lane}}).value().front();
-    delivery = std::make_unique<Delivery>(config, lane_, std::make_unique<ScriptedOutbound>(),
+    delivery = std::make_unique<Delivery>(config, lane_, std::move(outbound),
                                           std::make_unique<ScriptedCarrier>(world, upstream),
                                           world.journal, world.env);
     world.tick = [this](Instant now) {
