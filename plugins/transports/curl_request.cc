@@ -38,17 +38,51 @@ HttpSettings http_settings(const Options& options) {
           options.flag("insecure")};
 }
 
-CurlRequest::CurlRequest(const HttpSettings& settings, Message request, CurlEasy easy)
-    : request_(std::move(request)), easy_(easy ? std::move(easy) : CurlEasy(curl().easy_init())) {
-  if (!easy_) return;
-  curl().easy_reset(easy_.get());
+CurlRequest::CurlRequest(const HttpSettings& settings)
+    : settings_(settings), easy_(curl().easy_init()) {}
+
+bool CurlRequest::prepare(Message request) {
+  if (!easy_) return false;
+  const bool anew = !set_up_ || differs(request);
+  request_ = std::move(request);
+  has_body_ = !request_.body.empty() || request_.method == "POST" || request_.method == "PUT";
+  response_ = {};
   response_.kind = Message::Kind::response;
+  header_bytes_ = 0;
+  too_large_ = false;
+  words_[0] = '\0';
+  if (anew) {
+    set_up();
+  } else if (has_body_) {
+    set_body();
+  }
+  set_up_ = refused_ == CURLE_OK;
+  return set_up_;
+}
+
+bool CurlRequest::differs(const Message& next) const {
+  const auto same = [](const auto& a, const auto& b) {
+    return a.has_value() == b.has_value() && (!a || (a->user == b->user && a->secret == b->secret));
+  };
+  return next.target != request_.target || next.method != request_.method ||
+         (has_body_ && next.body.empty()) || (!has_body_ && !next.body.empty()) ||
+         !std::equal(next.headers.begin(), next.headers.end(), request_.headers.begin(),
+                     request_.headers.end(),
+                     [](const Header& a, const Header& b) {
+                       return a.name == b.name && a.value == b.value;
+                     }) ||
+         !same(next.credentials, request_.credentials);
+}
+
+void CurlRequest::set_up() {
+  curl().easy_reset(easy_.get());
+  headers_.reset();
+  refused_ = CURLE_OK;
   set_handlers();
   set_request();
   set_credentials();
-  set_limits(settings);
-  set_tls(settings);
-  if (refused_ != CURLE_OK) easy_.reset();
+  set_limits();
+  set_tls();
 }
 
 void CurlRequest::set_request() {
@@ -58,20 +92,22 @@ void CurlRequest::set_request() {
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_USERAGENT, "checkrelay/" CHECKRELAY_VERSION);
   if (request_.method == "HEAD") set(CURLOPT_NOBODY, 1L);
-  const bool has_body =
-      !request_.body.empty() || request_.method == "POST" || request_.method == "PUT";
-  if (has_body) {
+  if (has_body_) {
     set(CURLOPT_POST, 1L);
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-    set(CURLOPT_POSTFIELDS, request_.body.data());
+    set_body();
   }
-  if (request_.method != (has_body ? "POST" : "GET"))
+  if (request_.method != (has_body_ ? "POST" : "GET"))
     set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
   add_header("Expect:");  // or curl waits a second for a "100 Continue" that few servers send
   for (const Header& h : request_.headers) {
     if (!holds_line_end(h.name) && !holds_line_end(h.value)) add_header(h.name + ": " + h.value);
   }
   set(CURLOPT_HTTPHEADER, headers_.get());
+}
+
+void CurlRequest::set_body() {
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+  set(CURLOPT_POSTFIELDS, request_.body.data());
 }
 
 void CurlRequest::add_header(const std::string& line) {
@@ -95,28 +131,28 @@ void CurlRequest::set_credentials() {
   set(CURLOPT_PASSWORD, c.secret.reveal().c_str());
 }
 
-void CurlRequest::set_limits(const HttpSettings& settings) {
+void CurlRequest::set_limits() {
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_QUICK_EXIT, 1L);  // or cancelling a slow name lookup waits for it
-  set(CURLOPT_TIMEOUT_MS, milliseconds(settings.timeout));
-  set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(settings.connect_timeout));
+  set(CURLOPT_TIMEOUT_MS, milliseconds(settings_.timeout));
+  set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(settings_.connect_timeout));
   set(CURLOPT_MAXAGE_CONN, kKeptFor);
-  set(CURLOPT_PROXY, settings.proxy.c_str());  // empty: none, whatever the environment says
+  set(CURLOPT_PROXY, settings_.proxy.c_str());  // empty: none, whatever the environment says
   set(CURLOPT_NOPROXY, "");
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
-void CurlRequest::set_tls(const HttpSettings& settings) {
+void CurlRequest::set_tls() {
   set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
-  set(CURLOPT_SSL_VERIFYPEER, settings.insecure ? 0L : 1L);
-  set(CURLOPT_SSL_VERIFYHOST, settings.insecure ? 0L : 2L);
-  if (!settings.ca_file.empty()) {
-    set(CURLOPT_CAINFO, settings.ca_file.c_str());
+  set(CURLOPT_SSL_VERIFYPEER, settings_.insecure ? 0L : 1L);
+  set(CURLOPT_SSL_VERIFYHOST, settings_.insecure ? 0L : 2L);
+  if (!settings_.ca_file.empty()) {
+    set(CURLOPT_CAINFO, settings_.ca_file.c_str());
     set(CURLOPT_CAPATH,
         static_cast<char*>(nullptr));  // or the system's authorities are trusted, too
   }
-  if (!settings.client_cert.empty()) set(CURLOPT_SSLCERT, settings.client_cert.c_str());
-  if (!settings.client_key.empty()) set(CURLOPT_SSLKEY, settings.client_key.c_str());
+  if (!settings_.client_cert.empty()) set(CURLOPT_SSLCERT, settings_.client_cert.c_str());
+  if (!settings_.client_key.empty()) set(CURLOPT_SSLKEY, settings_.client_key.c_str());
 }
 
 void CurlRequest::set_handlers() {
@@ -155,6 +191,7 @@ std::size_t CurlRequest::on_header(char* data, std::size_t size, std::size_t n, 
 }
 
 Message CurlRequest::answer(CURLcode code) {
+  std::string().swap(request_.body);  // may be large, and wait long for the next
   if (code != CURLE_OK) {
     std::string what = words_[0] != '\0' ? words_.data() : curl().easy_strerror(code);
     if (too_large_) what = "the answer is larger than " + format_size(kAnswerCap);

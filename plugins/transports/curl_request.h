@@ -1,4 +1,4 @@
-// One request on a curl easy handle: how it is set up, how the answer is collected, and what curl's
+// A request on a curl easy handle: how it is set up, how the answer is collected, and what curl's
 // codes mean.
 #pragma once
 
@@ -25,31 +25,33 @@ struct HttpSettings {
 };
 [[nodiscard]] HttpSettings http_settings(const Options& options);
 
-struct EasyDeleter {
-  void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
-};
-using CurlEasy = std::unique_ptr<CURL, EasyDeleter>;
-
+// May be used again for the next request: the handle is set up anew only where that one differs in
+// more than its body, which takes curl longer than to send it.
 class CurlRequest {
  public:
-  // `settings` is only read here. `easy` is one that an earlier request has done with, or none.
-  CurlRequest(const HttpSettings& settings, Message request, CurlEasy easy);
+  explicit CurlRequest(const HttpSettings& settings);  // `settings` must outlive it
   CurlRequest(const CurlRequest&) = delete;
   CurlRequest& operator=(const CurlRequest&) = delete;
-  [[nodiscard]] CURL* easy() const { return easy_.get(); }  // nullptr where curl had no memory
+  // REQUIRES: no transfer is under way. False where curl does not take it.
+  [[nodiscard]] bool prepare(Message request);
+  [[nodiscard]] CURL* easy() const { return easy_.get(); }
   // REQUIRES: the transfer has ended. The response, or a failure in curl's words.
   [[nodiscard]] Message answer(CURLcode code);
-  // REQUIRES: the transfer has ended. For the next request.
-  [[nodiscard]] CurlEasy take_easy() { return std::move(easy_); }
 
  private:
+  struct EasyDeleter {
+    void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
+  };
   struct ListDeleter {
     void operator()(curl_slist* list) const { curl().slist_free_all(list); }
   };
+  [[nodiscard]] bool differs(const Message& next) const;
+  void set_up();
   void set_request();
+  void set_body();
   void set_credentials();
-  void set_limits(const HttpSettings& settings);
-  void set_tls(const HttpSettings& settings);
+  void set_limits();
+  void set_tls();
   void set_handlers();
   void add_header(const std::string& line);
   [[nodiscard]] Trouble trouble(CURLcode code) const;
@@ -63,7 +65,9 @@ class CurlRequest {
       refused_ = code;
   }
 
-  Message request_;  // curl reads the body from here
+  const HttpSettings& settings_;
+  Message request_{};  // curl reads the body from here
+  bool set_up_ = false, has_body_ = false;
   Message response_{};
   std::size_t header_bytes_ = 0;
   bool too_large_ = false;
@@ -71,7 +75,7 @@ class CurlRequest {
       CURLE_OK;  // an option that this curl does not have: a request without it must not go out
   std::array<char, CURL_ERROR_SIZE> words_{};
   std::unique_ptr<curl_slist, ListDeleter> headers_;
-  CurlEasy easy_;
+  std::unique_ptr<CURL, EasyDeleter> easy_;
 };
 
 }  // namespace checkrelay

@@ -15,7 +15,7 @@
 namespace checkrelay {
 namespace {
 
-constexpr std::size_t kSpare = 16;  // easy handles, some 5 KiB each
+constexpr std::size_t kSpare = 16;  // requests, some 6 KiB each
 
 class HttpClient : public Carrier {
  public:
@@ -98,8 +98,8 @@ class HttpClient : public Carrier {
 
   void send(CallAt call, Message message) {
     if (curl().trouble != nullptr) return give_up(call, curl().trouble);
-    call->request = std::make_unique<CurlRequest>(settings_, std::move(message), spare_easy());
-    if (call->request->easy() && multi_.add(call->request->easy())) return;
+    call->request = spare_request();
+    if (call->request->prepare(std::move(message)) && multi_.add(call->request->easy())) return;
     call->request.reset();
     give_up(call, "curl does not take the request");
   }
@@ -114,17 +114,17 @@ class HttpClient : public Carrier {
                              [&](const Call& c) { return c.request && c.request->easy() == easy; });
     if (call == calls_.end()) return;
     Message answer = call->request->answer(code);
-    if (spare_.size() < kSpare) spare_.push_back(call->request->take_easy());
+    if (spare_.size() < kSpare) spare_.push_back(std::move(call->request));
     call->request.reset();
     call->errand.receive(std::move(answer), loop_.now());
     go_on(call);
   }
 
-  CurlEasy spare_easy() {
-    if (spare_.empty()) return nullptr;
-    CurlEasy easy = std::move(spare_.back());
+  std::unique_ptr<CurlRequest> spare_request() {
+    if (spare_.empty()) return std::make_unique<CurlRequest>(settings_);
+    auto request = std::move(spare_.back());
     spare_.pop_back();
-    return easy;
+    return request;
   }
 
   void stop(Call& call) {
@@ -137,7 +137,7 @@ class HttpClient : public Carrier {
   Loop& loop_;
   HttpSettings settings_;
   std::shared_ptr<HttpClient*> self_;
-  std::vector<CurlEasy> spare_;  // curl takes longer to make one than to clear one
+  std::vector<std::unique_ptr<CurlRequest>> spare_;
   CurlMulti multi_;
   std::list<Call> calls_;
 };

@@ -73,8 +73,12 @@ std::vector<Row> end_to_end(const Setup& setup, const std::string& name,
   Row rate{.name = name + "_rate",
            .title = "end to end into " + name,
            .unit = "results/s",
-           .limit = "SQLite insert, select, delete by 1,000"};
-  Row cpu{.name = name + "_cpu", .title = "  CPU time a result", .unit = "us"};
+           .limit = "SQLite insert, select, delete by 1,000",
+           .mark = Mark{.bound = 0.4}};
+  Row cpu{.name = name + "_cpu",
+          .title = "  CPU time a result",
+          .unit = "us",
+          .mark = Mark{.of = Mark::Of::measured, .at_most = true, .bound = 8}};
   Block block = make_block(Format::ndjson);
   std::uint64_t results = setup.scaled(kThroughResults);
   for (int i = 0; i < setup.runs; ++i) {
@@ -91,7 +95,8 @@ std::vector<Row> end_to_end(const Setup& setup, const std::string& name,
 std::vector<Row> forward_op5(const Setup& setup) {
   Row row{.name = "op5_16",
           .title = "drain to OP5, 16 in flight",
-          .limit = "bare libcurl-multi loop, 16 handles"};
+          .limit = "bare libcurl-multi loop, 16 handles",
+          .mark = Mark{.bound = 0.6}};
   return {forward(setup, row, 16, setup.scaled(kForwards))};
 }
 
