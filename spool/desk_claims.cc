@@ -233,7 +233,7 @@ void Desk::step_reindex(LaneId id) {
         lane.reindex(r.header, out);
     lane.reindexed_upto(batch->last());
   } else {
-    lane.reindexed();
+    lane.reindexed(out);
     lane.fed_upto(fed_);
   }
   take_output(id, out);

@@ -83,6 +83,7 @@ class View {
 // What waits for one destination, counted.
 struct LaneCount {
   LaneRow row{};
+  DoneSet done{};
   std::size_t run = 0;  // of row.saved.passed, that is not wholly behind us
   std::uint64_t pending = 0, dead = 0;
   std::unordered_set<std::uint64_t> subjects{};  // that wait and may be superseded
@@ -97,7 +98,7 @@ struct LaneCount {
   void meet(const RecordHeader& h) {
     const auto& runs = row.saved.passed;
     if (h.seq <= row.saved.cursor || h.seq > row.saved.folded) return;
-    if ((h.lanes >> row.lane & 1) == 0) return;
+    if ((h.lanes >> row.lane & 1) == 0 || done.has(h.seq)) return;
     while (run < runs.size() && runs[run].last < h.seq) ++run;
     if (run == runs.size() || h.seq < runs[run].first) waits(h);
   }
@@ -144,7 +145,11 @@ class Examination {
 
   void begin(SqliteStore& store) {
     lanes_.clear();
-    for (LaneRow& row : store.lanes()) lanes_.emplace_back().row = std::move(row);
+    for (LaneRow& row : store.lanes()) {
+      LaneCount& lane = lanes_.emplace_back();
+      lane.done = DoneSet(row.saved.done);
+      lane.row = std::move(row);
+    }
     if (const auto last = store.log_row_of(kNever)) newest_ = last->at;
   }
 

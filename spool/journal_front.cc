@@ -151,12 +151,19 @@ void JournalFront::browse(BrowseQuery query, std::function<void(BrowsePage)> don
        });
 }
 
+JournalFront::AfterCommit JournalFront::tell_count(std::size_t n,
+                                                   std::function<void(std::size_t)> done) {
+  return [this, n, done = std::move(done)](const Result<void>& committed) {
+    answer([n = committed ? n : 0, done] { done(n); });
+  };
+}
+
 void JournalFront::retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
                          std::function<void(std::size_t)> done) {
   change(Haste::everything,
          [this, lane, seqs = std::move(seqs), done = std::move(done)](Desk& desk) -> AfterCommit {
            const std::size_t n = desk.retry(lane, seqs);
-           return [this, n, done](const Result<void>&) { answer([n, done] { done(n); }); };
+           return tell_count(n, done);
          });
 }
 
@@ -166,7 +173,7 @@ void JournalFront::drop(std::optional<LaneId> lane, std::vector<Seq> seqs, std::
          [this, lane, seqs = std::move(seqs), why = std::move(why),
           done = std::move(done)](Desk& desk) -> AfterCommit {
            const std::size_t n = desk.drop(lane, seqs, why);
-           return [this, n, done](const Result<void>&) { answer([n, done] { done(n); }); };
+           return tell_count(n, done);
          });
 }
 

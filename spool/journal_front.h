@@ -72,6 +72,7 @@ class JournalFront : public Journal {
   [[nodiscard]] bool turn();  // true where more is to be done
   void work_changes(std::chrono::steady_clock::time_point now, bool probe);
   void work_reads();
+  [[nodiscard]] AfterCommit tell_count(std::size_t n, std::function<void(std::size_t)> done);
   void answer(Answer a) { ready_.push_back(std::move(a)); }
   [[nodiscard]] static bool worth_a_look(const JournalStats& now, const JournalStats& before);
   void publish();

@@ -34,6 +34,7 @@ Lane::Entry Lane::entry_of(const RecordHeader& h) {
   e.time = h.time;
   e.received = h.received;
   e.size = h.size;
+  e.state = h.state;
   return e;
 }
 
@@ -51,7 +52,7 @@ Lane::Entry* Lane::entry(Seq seq) {
   auto it = aside_.find(seq);
   if (it != aside_.end()) return &it->second;
   Entry* e = window_entry(seq);
-  return e != nullptr && e->status != Status::passed ? e : nullptr;
+  return e != nullptr && e->status < Status::passed ? e : nullptr;
 }
 
 bool Lane::superseded(Seq seq, std::uint64_t subject) const {
@@ -59,7 +60,7 @@ bool Lane::superseded(Seq seq, std::uint64_t subject) const {
 }
 
 bool Lane::passes(const Entry& e) const {
-  if (e.status == Status::passed) return true;
+  if (e.status >= Status::passed) return true;
   return e.status == Status::open && superseded(e.seq, e.subject);
 }
 
@@ -82,6 +83,7 @@ void Lane::displace(const RecordHeader& h, bool count, LaneOutput& out) {
   if (count) {
     --pending_;
     ++superseded_;
+    changed_ = true;  // stored with the story, or a start would tell it again
     out.events.push_back({old, Note::superseded, {}});
   }
   unlink(old, h.subject, out);
@@ -96,6 +98,7 @@ void Lane::forget_aside(Seq seq, LaneOutput& out) {
 void Lane::feed(const RecordHeader& h, LaneOutput& out) {
   ++pending_;
   displace(h, true, out);
+  if (changes_) follow(h, out);
   if (loaded_ == folded_ && window_.size() < limits_.window) {
     window_.push_back(entry_of(h));
     loaded_ = h.seq;
@@ -110,33 +113,18 @@ void Lane::fed_upto(Seq seq) {
   advance();
 }
 
-bool Lane::ahead(Seq seq) const {
-  auto it = ahead_.upper_bound(seq);
-  return it != ahead_.begin() && std::prev(it)->second >= seq;
-}
-
-void Lane::skip_ahead(Seq seq) {
-  auto it = ahead_.upper_bound(seq);
-  if (it != ahead_.begin() && std::prev(it)->second + 1 == seq) {
-    std::prev(it)->second = seq;
-  } else {
-    ahead_[seq] = seq;
-  }
-}
-
 bool Lane::wants_more() const { return loaded_ < folded_ && window_.size() < limits_.window; }
 
 void Lane::load(const RecordHeader& h) {
   if (h.seq <= loaded_ || !wants_more()) return;
   window_.push_back(entry_of(h));
-  if (ahead(h.seq)) pass(window_.back());
+  if (done_.has(h.seq)) window_.back().status = Status::done;
   loaded_ = h.seq;
 }
 
 void Lane::loaded_upto(Seq seq) {
   if (!wants_more()) return;
   loaded_ = std::max(loaded_, std::min(seq, folded_));
-  while (!ahead_.empty() && ahead_.begin()->second <= loaded_) ahead_.erase(ahead_.begin());
   advance();
 }
 
@@ -147,6 +135,7 @@ void Lane::advance() {
     if (scan_ > 0) --scan_;
   }
   if (window_.empty()) cursor_ = loaded_;
+  if (!done_.empty()) done_.forget_upto(cursor_);
 }
 
 void Lane::pass(Entry& e) {
@@ -233,6 +222,7 @@ void Lane::take(Entry& e) {
   busy.phase = Phase::flying;
   e.status = Status::flying;
   index_.erase(e.subject, e.seq);
+  if (changes_) mark_sent(e, true);
   --pending_;
   ++in_flight_;
 }
@@ -276,6 +266,7 @@ void Lane::end(Entry& e, Note note, std::string answer, LaneOutput& out) {
   const Seq seq = e.seq;
   const std::uint64_t subject = e.subject;
   out.events.push_back({seq, note, answer});
+  if (changes_) concluded(seq, subject, note);
   if (note == Note::dead) {
     out.aside.push_back({AsideChange::What::bury, seq, e.tries, {}, std::move(answer)});
     if (aside_.erase(seq) == 0) pass(e);

@@ -12,6 +12,10 @@
 // when the newer one is fed; the older one is recognised when its turn comes. The index is not kept
 // on disk: reindex() rebuilds it.
 //
+// With Backlog::changes an index knows the last record of each subject, its state, and whether that
+// was a change. What a newer one supersedes is finished at once (DoneSet) and so written down: that
+// it was no change could not be found out again once the record before it is behind the cursor.
+//
 // What is in the accounts is as of `folded`: after a crash the records behind it are fed again, so
 // that storing a record need not touch the row of any lane.
 #pragma once
@@ -22,14 +26,17 @@
 #include <unordered_map>
 #include <vector>
 
+#include "spool/done_set.h"
 #include "spool/frame.h"
+#include "spool/last_states.h"
 #include "spool/subject_index.h"
 
 namespace checkrelay {
 
 struct LaneLimits {
-  std::size_t window = 8192;  // headers in memory, 40 bytes each
-  std::size_t aside = 65536;  // records set aside; beyond it the lane waits for them
+  std::size_t window = 8192;       // headers in memory, 40 bytes each
+  std::size_t aside = 65536;       // records set aside; beyond it the lane waits for them
+  std::size_t remembered = 65536;  // Backlog::changes: subjects, beside those that wait
 };
 
 // What is written into the record's story; the numbers are FORMAT.md's.
@@ -75,6 +82,8 @@ struct LaneSaved {
   Seq cursor = 0, folded = 0, latest_upto = 0;
   std::uint64_t pending = 0, delivered = 0, superseded = 0, expired = 0, dead = 0, retries = 0;
   std::vector<Run> passed{};  // behind the cursor and yet finished or set aside; ascending
+  // Likewise. Of save(): what changed since mark_saved(); of a store: everything.
+  std::vector<DoneChunk> done{};
 };
 
 struct Taken {
@@ -105,14 +114,14 @@ class Lane {
   // nothing.
   bool make_room(LaneOutput& out);
 
-  // Backlog::latest after a start or a change of mode: while rebuilding() nothing is claimed and
-  // nothing may be fed; every record from reindex_from() on goes through reindex(), then
-  // reindexed().
+  // Backlog::latest and changes after a start or a change of mode: while rebuilding() nothing is
+  // claimed and nothing may be fed; every record from reindex_from() on goes through reindex(),
+  // then reindexed().
   [[nodiscard]] bool rebuilding() const { return rebuilding_; }
   [[nodiscard]] Seq reindex_from() const { return reindex_from_; }
   void reindex(const RecordHeader& h, LaneOutput& out);
   void reindexed_upto(Seq seq) { reindex_from_ = seq; }
-  void reindexed();
+  void reindexed(LaneOutput& out);
 
   // At most `records` and about `bytes`; records that are too old end as expired.
   [[nodiscard]] std::vector<Taken> claim(std::size_t records, std::size_t bytes, Instant now,
@@ -136,18 +145,24 @@ class Lane {
   [[nodiscard]] LaneSaved save() const;
   void fill(LaneStats& stats) const;
   // True where the row on disk no longer says what happened (storing alone does not count).
-  [[nodiscard]] bool changed() const { return changed_; }
-  void mark_saved() { changed_ = false; }
+  [[nodiscard]] bool changed() const { return changed_ || done_.changed(); }
+  void mark_saved() {
+    changed_ = false;
+    done_.mark_saved();
+  }
 
  private:
-  enum class Status : std::uint8_t { open, flying, passed };
+  // passed, done: finished or set aside; that a record is done is in done_.
+  enum class Status : std::uint8_t { open, flying, passed, done };
   struct Entry {
     Seq seq = 0;
     std::uint64_t subject = 0;
     Wall time{}, received{};
     std::uint32_t size = 0;
     std::uint16_t tries = 0;
-    Status status = Status::open;
+    std::uint8_t state = 0;
+    Status status : 7 = Status::open;
+    bool outdated : 1 = false;  // in flight, and to be superseded should it come back
   };
   struct Aside : Entry {
     Wall first_unknown{};
@@ -174,10 +189,22 @@ class Lane {
   [[nodiscard]] bool indexed(Seq seq) const { return seq <= latest_upto_; }
   [[nodiscard]] bool superseded(Seq seq, std::uint64_t subject) const;
   [[nodiscard]] bool passes(const Entry& e) const;
-  [[nodiscard]] bool ahead(Seq seq) const;
-  void skip_ahead(Seq seq);
   void unlink(Seq old, std::uint64_t subject, LaneOutput& out);
   void displace(const RecordHeader& h, bool count, LaneOutput& out);
+  // lane_changes.cc
+  void follow(const RecordHeader& h, LaneOutput& out);
+  void thin_out(Seq seq, std::uint64_t subject, LaneOutput& out);
+  void mark_sent(const Entry& e, bool sent);
+  void concluded(Seq seq, std::uint64_t subject, Note note);
+  // lane_rebuild.cc
+  void rebuild();
+  void recall_asides(LaneOutput& out);
+  void reindex_one(const RecordHeader& h, LaneOutput& out);
+  void recall(const RecordHeader& h, LaneOutput& out);
+  void recall_latest(const RecordHeader& h, bool alive);
+  [[nodiscard]] bool live(Seq seq) const;
+  void settle_accounts();
+
   void forget_aside(Seq seq, LaneOutput& out);
   void pass(Entry& e);
   void promote(BusyMap::iterator it);
@@ -193,8 +220,6 @@ class Lane {
   void put_off(Entry& e, const Settlement& s, Instant now, LaneOutput& out);
   void line_up(Seq seq, std::uint64_t subject);
   [[nodiscard]] bool waits_behind_put_off(const Entry& e) const;
-  [[nodiscard]] bool live(Seq seq) const;
-  void settle_accounts();
   void advance();
 
   LaneLimits limits_;
@@ -204,8 +229,10 @@ class Lane {
   bool changed_ = false;
   bool rebuilding_ = false;
   Seq reindex_from_ = 0;
+  bool changes_ = false;         // Backlog::changes
+  bool asides_recalled_ = true;  // while rebuilding
   bool accounts_settled_ =
-      false;                 // while rebuilding: the walk is past the records that are counted
+      false;                 // while rebuilding: the walk is past what is counted, if anything
   std::uint64_t plain_ = 0;  // while rebuilding: waiting records that the index does not hold
   Seq passed_upto_ = 0;      // no entry of the window behind it has passed
   std::uint64_t pending_ = 0, in_flight_ = 0, delivered_ = 0, superseded_ = 0, expired_ = 0,
@@ -217,8 +244,9 @@ class Lane {
   std::priority_queue<Seq, std::vector<Seq>, std::greater<>>
       ready_;                                                       // heads; stale ones are skipped
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // likewise
-  std::map<Seq, Seq> ahead_;  // runs behind loaded_ that are finished already: first -> last
+  DoneSet done_;
   SubjectIndex index_;
+  LastStates last_;
 };
 
 }  // namespace checkrelay

@@ -22,7 +22,9 @@ Lane::Lane(const LaneSaved& s, LaneLimits limits)
       expired_(s.expired),
       dead_(s.dead),
       retries_(s.retries) {
-  for (const Run& run : s.passed) ahead_[run.first] = run.last;
+  done_ = DoneSet(s.done);
+  for (const Run& run : s.passed) done_.set(run.first, run.last);
+  done_.forget_upto(cursor_);
   rebuilding_ = latest_upto_ > cursor_ && pending_ > 0;
   reindex_from_ = cursor_;
 }
@@ -30,59 +32,14 @@ Lane::Lane(const LaneSaved& s, LaneLimits limits)
 void Lane::configure(const LaneOptions& options) {
   max_age_ = options.max_age;
   const bool latest = options.backlog == Backlog::latest;
-  if (latest == (latest_upto_ == kAlways)) return;
-  changed_ = true;
-  latest_upto_ = latest ? kAlways : folded_;
-  if (!latest || pending_ == 0) return;
-  rebuilding_ = true;
-  accounts_settled_ = false;
-  plain_ = 0;
-  reindex_from_ = cursor_;
-}
-
-bool Lane::live(Seq seq) const {
-  if (aside_.count(seq) != 0) return true;
-  if (seq > loaded_) return !ahead(seq);
-  const Entry* e = window_entry(seq);
-  return e != nullptr && e->status == Status::open;
-}
-
-void Lane::reindex(const RecordHeader& h, LaneOutput& out) {
-  reindex_from_ = h.seq;
-  if (h.seq > folded_) {
-    settle_accounts();
-    return feed(h, out);
-  }
-  const Entry* e = entry(h.seq);
-  if (e != nullptr && e->status == Status::flying) return;
-  if (!live(h.seq)) {
-    // What came before it came to an end before it, unless it was brought back since.
-    if (indexed(h.seq) && aside_.count(index_.get(h.subject)) == 0) index_.erase(h.subject);
-  } else if (indexed(h.seq)) {
-    displace(h, false, out);
-  } else {
-    ++plain_;
-  }
-}
-
-// What the accounts hold as waiting and the index does not was superseded.
-void Lane::settle_accounts() {
-  if (accounts_settled_) return;
-  accounts_settled_ = true;
-  for (const auto& [seq, e] : aside_)
-    if (seq <= cursor_ && !indexed(seq) && e.status == Status::open) ++plain_;
-  const std::uint64_t found = index_.size() + plain_;
-  if (found < pending_) {
-    superseded_ += pending_ - found;
-    pending_ = found;
-    changed_ = true;
-  }
-}
-
-void Lane::reindexed() {
-  settle_accounts();
-  rebuilding_ = false;
-  advance();
+  const bool changes = options.backlog == Backlog::changes;
+  const bool was_latest = latest_upto_ == kAlways;
+  if (latest == was_latest && changes == changes_) return;
+  if (latest != was_latest) latest_upto_ = latest ? kAlways : folded_;
+  changed_ = changed_ || latest != was_latest;
+  changes_ = changes;
+  last_ = LastStates();
+  if (options.backlog != Backlog::all && pending_ > 0) rebuild();
 }
 
 void Lane::restore_aside(const RecordHeader& h, unsigned tries, Wall first_unknown) {
@@ -141,6 +98,14 @@ void Lane::give_back(Entry& e, const Settlement& s, Instant now, LaneOutput& out
   if (s.tried || !s.answer.empty()) {
     ++retries_;
     out.events.push_back({e.seq, later ? Note::later : Note::put_back, s.answer});
+  }
+  if (changes_) {
+    const auto last = last_.get(e.subject);
+    if (e.outdated && last && last->seq > e.seq) {
+      ++superseded_;
+      return end(e, Note::superseded, {}, out);
+    }
+    mark_sent(e, false);
   }
   if (indexed(e.seq)) {
     if (index_.get(e.subject) > e.seq) {
@@ -204,7 +169,8 @@ bool Lane::drop(const RecordHeader& h, LaneOutput& out) {
   if (Entry* e = entry(h.seq); e != nullptr) {
     end(*e, Note::dropped, {}, out);
   } else {
-    skip_ahead(h.seq);
+    done_.set(h.seq);
+    if (changes_) concluded(h.seq, h.subject, Note::dropped);
     out.events.push_back({h.seq, Note::dropped, {}});
   }
   advance();
@@ -244,15 +210,16 @@ std::uint64_t Lane::write_off() {
   pending_ = 0;
   changed_ = true;
   index_ = SubjectIndex();
+  last_ = LastStates();
   return lost;
 }
 
 Lane::Place Lane::place(const RecordHeader& h) const {
   auto it = aside_.find(h.seq);
   const Entry* e = it != aside_.end() ? &it->second : window_entry(h.seq);
-  if (e == nullptr && (h.seq <= loaded_ || ahead(h.seq))) return Place::finished;
+  if (e == nullptr && (h.seq <= loaded_ || done_.has(h.seq))) return Place::finished;
   if (e != nullptr && e->status == Status::flying) return Place::in_flight;
-  if (e != nullptr && e->status == Status::passed) return Place::finished;
+  if (e != nullptr && e->status >= Status::passed) return Place::finished;
   return superseded(h.seq, h.subject) ? Place::superseded : Place::pending;
 }
 
@@ -275,8 +242,7 @@ LaneSaved Lane::save() const {
     if (passed && !open_run) s.passed.push_back({e.seq, e.seq});
     open_run = passed;
   }
-  for (const auto& [first, last] : ahead_)
-    if (last > loaded_) s.passed.push_back({std::max(first, loaded_ + 1), last});
+  s.done = done_.changes();
   return s;
 }
 

@@ -58,9 +58,22 @@ std::optional<LogRow> MemoryStore::log_row_of(Seq seq) {
   return it == log_.begin() ? std::nullopt : std::optional(std::prev(it)->second.row);
 }
 
+void MemoryStore::save_lane(const LaneRow& row) {
+  for (const DoneChunk& chunk : row.saved.done) {
+    done_.erase({row.lane, chunk.number});
+    if (!chunk.bits.empty()) done_[{row.lane, chunk.number}] = chunk;
+  }
+  lanes_[row.lane] = row;
+}
+
 std::vector<LaneRow> MemoryStore::lanes() {
   std::vector<LaneRow> rows;
-  for (const auto& [lane, row] : lanes_) rows.push_back(row);
+  for (const auto& [lane, row] : lanes_) {
+    rows.push_back(row);
+    rows.back().saved.done.clear();
+    for (auto it = done_.lower_bound({lane, 0}); it != done_.end() && it->first.first == lane; ++it)
+      rows.back().saved.done.push_back(it->second);
+  }
   return rows;
 }
 

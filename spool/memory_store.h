@@ -20,7 +20,7 @@ class MemoryStore : public Store {
   std::optional<Seq> remember(const std::string& id, Seq seq, Wall received) override;
   std::optional<Seq> find_id(const std::string& id) override;
   void sweep_ids(std::size_t examine, Wall before) override;
-  void save_lane(const LaneRow& row) override { lanes_[row.lane] = row; }
+  void save_lane(const LaneRow& row) override;
   void save_aside(const AsideRow& row) override { asides_[{row.seq, row.lane}] = row; }
   void erase_aside(LaneId lane, Seq seq) override { asides_.erase({seq, lane}); }
   void save_trail(const TrailRow& row) override { trail_[row.number] = row; }
@@ -52,6 +52,7 @@ class MemoryStore : public Store {
   std::map<std::string, Id> ids_;
   std::string sweep_at_;
   std::map<LaneId, LaneRow> lanes_;
+  std::map<std::pair<LaneId, std::uint64_t>, DoneChunk> done_;
   std::map<std::pair<Seq, LaneId>, AsideRow> asides_;
   std::map<std::uint64_t, TrailRow> trail_;
   std::string key_;

@@ -85,6 +85,8 @@ class SqliteStore : public Store {
   void reopen();
   [[nodiscard]] bool move_aside();
   void keep_reserve();
+  void save_done(LaneId lane, const DoneChunk& chunk);
+  [[nodiscard]] std::vector<DoneChunk> done_of(LaneId lane);
 
   SqliteStoreOptions options_;
   Database db_;

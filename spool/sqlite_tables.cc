@@ -12,6 +12,11 @@ std::int64_t aside_key(LaneId lane, Seq seq) {
   return static_cast<std::int64_t>(seq * kMaxLanes + lane);
 }
 
+// Chunks of one lane are together.
+std::int64_t done_key(LaneId lane, std::uint64_t number) {
+  return static_cast<std::int64_t>(std::uint64_t{lane} << 50 | number);
+}
+
 std::string pack_runs(const LaneSaved& s) {
   std::string out;
   Seq before = s.cursor;
@@ -113,6 +118,28 @@ void SqliteStore::save_lane(const LaneRow& row) {
   q.number(s.pending).number(s.delivered).number(s.superseded).number(s.expired);
   q.number(s.dead).number(s.retries).blob(passed);
   q.integer(micros(row.paused.value_or(Wall{}))).run();
+  for (const DoneChunk& chunk : s.done) save_done(row.lane, chunk);
+}
+
+void SqliteStore::save_done(LaneId lane, const DoneChunk& chunk) {
+  const auto key = done_key(lane, chunk.number);
+  if (chunk.bits.empty()) {
+    Query(db_, "DELETE FROM done WHERE key = ?").integer(key).run();
+  } else {
+    Query q(db_, "INSERT OR REPLACE INTO done(key, bits) VALUES(?, ?)");
+    q.integer(key).blob(chunk.bits).run();
+  }
+}
+
+std::vector<DoneChunk> SqliteStore::done_of(LaneId lane) {
+  std::vector<DoneChunk> chunks;
+  Query q(db_, "SELECT key, bits FROM done WHERE key >= ? AND key < ? ORDER BY key");
+  for (q.integer(done_key(lane, 0)).integer(done_key(lane + 1, 0)); q.row();) {
+    DoneChunk& chunk = chunks.emplace_back();
+    chunk.number = q.get_number() - static_cast<std::uint64_t>(done_key(lane, 0));
+    chunk.bits = q.get_bytes();
+  }
+  return chunks;
 }
 
 std::vector<LaneRow> SqliteStore::lanes() {
@@ -130,6 +157,7 @@ std::vector<LaneRow> SqliteStore::lanes() {
       *value = q.get_number();
     unpack_runs(q.get_bytes(), s);
     if (const auto since = q.get_integer(); since != 0) row.paused = wall(since);
+    s.done = done_of(row.lane);
     rows.push_back(std::move(row));
   }
   return rows;

@@ -75,8 +75,8 @@ constexpr std::array kLog{
 constexpr std::array kDestination{
     OptionRow{.name = "backlog",
               .kind = Kind::choice,
-              .doc = "every result, or only the newest of a subject",
-              .choices = "all|latest"},
+              .doc = "of what waits: everything, a subject's changes and its newest, its newest",
+              .choices = "all|changes|latest"},
     OptionRow{.name = "max_age",
               .kind = Kind::duration,
               .fallback = "0s",

@@ -9,7 +9,8 @@ namespace checkrelay {
 namespace {
 
 Backlog backlog_of(const Options& o) {
-  return o.text("backlog") == "latest" ? Backlog::latest : Backlog::all;
+  const std::string text = o.text("backlog");
+  return text == "latest" ? Backlog::latest : text == "changes" ? Backlog::changes : Backlog::all;
 }
 
 std::vector<std::pair<std::string, LaneOptions>> lanes_of(const Config& config) {

@@ -242,6 +242,12 @@ void Operator::export_page(const Query& query, Done done) {
   });
 }
 
+Message Operator::told(std::size_t count) const {
+  const std::string& trouble = journal_.stats().trouble;
+  if (count > 0 || trouble.empty()) return changed(count);
+  return error(503, "it could not be stored: " + trouble);
+}
+
 void Operator::release(const Query& query, const std::string& body, Done done) {
   auto seqs = parse_seqs(body);
   if (!seqs)
@@ -249,7 +255,7 @@ void Operator::release(const Query& query, const std::string& body, Done done) {
         [done = std::move(done), what = seqs.error().what] { done(error(400, what)); });
   if (seqs->empty()) return env_.defer([done = std::move(done)] { done(changed(0)); });
   journal_.drop(lane_named(query["destination"]), std::move(*seqs), "exported",
-                [done = std::move(done)](std::size_t count) { done(changed(count)); });
+                [this, done = std::move(done)](std::size_t count) { done(told(count)); });
 }
 
 Message Operator::no_destination(const std::string& name) const {
@@ -297,8 +303,8 @@ void Operator::change(bool retry, const Query& query, const std::string& body, D
   find_all(std::move(ids), {},
            [this, retry, all, lane = lane_named(query["destination"]),
             done = std::move(done)](std::vector<Seq> seqs) {
-             auto report = [done](std::size_t n) { done(changed(n)); };
-             if (seqs.empty() && !all) return report(0);
+             auto report = [this, done](std::size_t n) { done(told(n)); };
+             if (seqs.empty() && !all) return done(changed(0));
              if (retry) return journal_.retry(lane, std::move(seqs), report);
              journal_.drop(lane, std::move(seqs), {}, report);
            });

@@ -49,8 +49,11 @@ struct Stored {
 };
 
 enum class Backlog {
-  all,     // every record, in order
-  latest,  // a newer record of a subject replaces an unsent older one (counted as superseded)
+  all,      // every record, in order
+  changes,  // of a subject's unsent ones each whose state is not that of the record before it, and
+            // the newest, in order (the others are counted as superseded); where the record before
+            // it is not known any more, as after a restart, it counts as a change
+  latest,   // a newer record of a subject replaces an unsent older one (counted as superseded)
 };
 
 struct LaneOptions {
@@ -174,8 +177,9 @@ class Journal {
 
   // A page takes a bounded effort: where much does not match it ends early, even empty.
   virtual void browse(BrowseQuery query, std::function<void(BrowsePage)> done) = 0;
-  // Operator's: dead ones become pending again; empty `seqs` = every dead one (of `lane`, where
-  // given).
+  // These two tell how many; 0 where that could not be stored, and stats() then says why in
+  // `trouble` (it counts once the disk is well again, unless the agent ends before). Operator's:
+  // dead ones become pending again; empty `seqs` = every dead one (of `lane`, where given).
   virtual void retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
                      std::function<void(std::size_t)> done) = 0;
   // Operator's: pending and dead ones end as expired, "dropped", with `why` as the answer.

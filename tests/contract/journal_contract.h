@@ -51,9 +51,12 @@ class JournalRig {
 
   LaneId lane(const std::string& name, Backlog backlog = Backlog::all, Duration max_age = {});
   [[nodiscard]] Record record(const std::string& subject, const std::string& body,
-                              LaneMask lanes = 1) const;
+                              LaneMask lanes = 1, std::uint8_t state = 0) const;
   Result<std::vector<Stored>> stage(std::vector<Record> records);
-  Seq put(const std::string& subject, const std::string& body, LaneMask lanes = 1);
+  Seq put(const std::string& subject, const std::string& body, LaneMask lanes = 1,
+          std::uint8_t state = 0);
+  // A record of subject "s" for each digit, which is its state; the bodies are a0, b1, c1, …
+  std::vector<Seq> put_states(const std::string& states, char first = 'a');
   std::vector<Claim> claim(LaneId lane = 0, std::size_t records = 1000,
                            std::size_t bytes = 1 << 20);
   std::vector<std::string> claim_bodies(LaneId lane = 0, std::size_t records = 1000);
@@ -88,6 +91,15 @@ class JournalContract : public testing::TestWithParam<JournalMaker> {
   JournalContract();
   TempDirectory directory_;
   JournalRig rig_;
+};
+
+// Backlog::changes.
+class JournalChangesContract : public JournalContract {
+ protected:
+  using Bodies = std::vector<std::string>;
+  // Everything that a willing destination gets, in order.
+  Bodies deliver(LaneId lane = 0);
+  void switch_to(Backlog backlog, std::uint64_t pending);  // returns when it is done
 };
 
 }  // namespace checkrelay

@@ -87,13 +87,14 @@ LaneId JournalRig::lane(const std::string& name, Backlog backlog, Duration max_a
   return ids ? ids->back() : 0;
 }
 
-Record JournalRig::record(const std::string& subject, const std::string& body,
-                          LaneMask lanes) const {
+Record JournalRig::record(const std::string& subject, const std::string& body, LaneMask lanes,
+                          std::uint8_t state) const {
   Record r;
   r.id = ("id-" + body).substr(0, 64);
   r.subject = subject;
   r.time = r.received = now_.wall;
   r.lanes = lanes;
+  r.state = state;
   r.body = body;
   return r;
 }
@@ -103,10 +104,20 @@ Result<std::vector<Stored>> JournalRig::stage(std::vector<Record> records) {
       [&](auto done) { journal_->stage(std::move(records), done); });
 }
 
-Seq JournalRig::put(const std::string& subject, const std::string& body, LaneMask lanes) {
-  auto stored = stage({record(subject, body, lanes)});
+Seq JournalRig::put(const std::string& subject, const std::string& body, LaneMask lanes,
+                    std::uint8_t state) {
+  auto stored = stage({record(subject, body, lanes, state)});
   EXPECT_TRUE(stored) << stored.error().what;
   return stored ? stored->front().seq : 0;
+}
+
+std::vector<Seq> JournalRig::put_states(const std::string& states, char first) {
+  std::vector<Seq> seqs;
+  for (char state : states) {
+    const std::string body{first++, state};
+    seqs.push_back(put("s", body, 1, static_cast<std::uint8_t>(state - '0')));
+  }
+  return seqs;
 }
 
 std::vector<Claim> JournalRig::claim(LaneId lane, std::size_t records, std::size_t bytes) {

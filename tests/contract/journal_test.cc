@@ -18,10 +18,13 @@ std::unique_ptr<Journal> open_memory(const std::string&, std::function<void()> w
   return make_memory_journal({}, std::move(wake));
 }
 
-INSTANTIATE_TEST_SUITE_P(Journals, JournalContract,
-                         testing::Values(JournalMaker{"sqlite", true, open_sqlite},
-                                         JournalMaker{"memory", false, open_memory}),
-                         [](const auto& made) { return made.param.name; });
+const auto kJournals = testing::Values(JournalMaker{"sqlite", true, open_sqlite},
+                                       JournalMaker{"memory", false, open_memory});
+
+std::string name_of(const testing::TestParamInfo<JournalMaker>& made) { return made.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Journals, JournalContract, kJournals, name_of);
+INSTANTIATE_TEST_SUITE_P(Journals, JournalChangesContract, kJournals, name_of);
 
 }  // namespace
 }  // namespace checkrelay

@@ -1,6 +1,7 @@
 """From the journal to the destinations: outages, order, several destinations, routes, the queue."""
 
 import datetime
+import json
 
 from simulators.op5 import Op5
 
@@ -92,6 +93,24 @@ class SeveralDestinations(DeliveryCase):
         self.assertEqual((everything["delivered"], everything["superseded"]), (20, 0))
         self.assertEqual(latest["delivered"] + latest["superseded"], 20)
         self.assertLessEqual(latest["delivered"], 2)
+
+    def test_changes_keeps_each_change_and_the_newest(self):
+        out = self.file_destination(path=self.path("later/out.jsonl"), backlog="changes")
+        agent = self.agent(destinations=[out])
+        states = [0, 0, 0, 2, 2, 1, 1, 1, 0, 0]
+        self.accept(agent, *(result(n, service=s, state=state) for n, state in enumerate(states[:6]) for s in "ab"))
+        agent.wait_destination("out", lambda d: d["pending"] + d["in_flight"] == 6)
+        agent.restart()
+        self.accept(agent, *(result(n, service=s, state=state) for n, state in enumerate(states) if n > 5 for s in "ab"))
+        agent.wait_destination("out", lambda d: d["pending"] + d["in_flight"] == 10)
+        (self.directory / "later").mkdir()
+        agent.wait_idle()
+        lines = [json.loads(line) for line in (self.directory / "later" / "out.jsonl").read_text().splitlines()]
+        for service in "ab":
+            self.assertEqual([line["output"] for line in lines if line["service"] == service],
+                             ["n=0", "n=3", "n=5", "n=8", "n=9"])
+        status = agent.destination("out")
+        self.assertEqual((status["delivered"], status["superseded"], status["expired"]), (10, 10, 0))
 
     def test_discard_takes_everything(self):
         agent = self.agent(destinations=[{"name": "nowhere", "type": "discard"}])

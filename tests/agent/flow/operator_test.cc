@@ -226,6 +226,16 @@ TEST_F(OperatorTest, DeadLettersAreRetriedByIdOrAllTogether) {
   EXPECT_EQ(ask(root, "POST", "/v1/queue/retry").body, "{\"changed\":2}\n");
 }
 
+TEST_F(OperatorTest, WhatCouldNotBeStoredIsSaid) {
+  put("a", "db1");
+  world.journal.faked.trouble = "the disk is sick";
+  EXPECT_EQ(ask(root, "POST", "/v1/queue/release?destination=spare", "1").status, 503);
+  EXPECT_EQ(ask(root, "POST", "/v1/queue/retry", "nobody").status, 200);
+  const Message m = ask(root, "POST", "/v1/queue/retry");
+  EXPECT_EQ(m.status, 503);
+  EXPECT_NE(m.body.find("could not be stored: the disk is sick"), std::string::npos) << m.body;
+}
+
 TEST_F(OperatorTest, UnknownIdsAloneRetryNothing) {
   put("a", "db1");
   kill(1);

@@ -153,6 +153,23 @@ TEST_F(DeskTest, AProducerDoesNotWaitForSettlementsToBeWritten) {
   EXPECT_EQ(store_.lanes().front().saved.delivered, 1U);
 }
 
+TEST_F(DeskTest, WhatWasSupersededIsToldOnceOverACrash) {
+  auto d = names(0, 1);
+  d.front().second.backlog = Backlog::latest;
+  lanes(d);
+  for (int i = 0; i < 3; ++i) put("s", 1);
+  for (int i = 0; i < 2; ++i) {
+    begin({});  // the first desk ends without save_all()
+    lanes(d);
+    while (desk_->upkeep(true)) EXPECT_TRUE(desk_->commit());
+    EXPECT_TRUE(desk_->commit());
+  }
+  std::size_t told = 0;
+  for (const TrailRow& row : store_.trail_of(0, 100))
+    for (const TrailEntry& e : read_trail(row.data)) told += e.note == Note::superseded ? 1U : 0U;
+  EXPECT_EQ(told, 2U);
+}
+
 TEST_F(DeskTest, LanesDeclaredDuringTroubleAreStoredWithWhatComesNext) {
   store_.sick = true;
   EXPECT_THAT(lanes(names(0, 1)), ElementsAre(0U));

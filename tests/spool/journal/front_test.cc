@@ -98,6 +98,17 @@ TEST_F(FrontTest, AnAnswerSeesWhatIsStillStaged) {
   EXPECT_EQ(rig_->journal().stats().staged, 0U);
 }
 
+TEST_F(FrontTest, WhatCouldNotBeStoredIsNotCountedAsDone) {
+  start(false);
+  const Seq seq = rig_->put("s", "1");
+  (void)rig_->claim();
+  rig_->settle(seq, Settlement::End::dead);
+  control_.sick = true;
+  EXPECT_EQ(rig_->retry({seq}), 0U);
+  EXPECT_EQ(rig_->journal().stats().trouble, "the disk is sick");
+  EXPECT_EQ(rig_->drop({seq}), 0U);
+}
+
 TEST_F(FrontTest, ASickDiskIsNotTriedForEveryQuestion) {
   start(false);
   const Seq seq = rig_->put("s", "1");

@@ -13,16 +13,17 @@ using testing::IsEmpty;
 
 class LaneTest : public testing::Test {
  protected:
-  static RecordHeader header(Seq seq, std::uint64_t subject) {
+  static RecordHeader header(Seq seq, std::uint64_t subject, std::uint8_t state = 0) {
     RecordHeader h;
     h.seq = seq;
     h.subject = subject;
     h.lanes = 1;
+    h.state = state;
     h.size = 10;
     return h;
   }
-  void feed(Seq seq, std::uint64_t subject) {
-    lane_.feed(header(seq, subject), out_);
+  void feed(Seq seq, std::uint64_t subject, std::uint8_t state = 0) {
+    lane_.feed(header(seq, subject, state), out_);
     lane_.fed_upto(seq);
   }
   std::vector<Seq> claim(std::size_t n = 1000) {
@@ -129,7 +130,7 @@ TEST_F(LaneTest, ReindexingFindsTheNewestAndSettlesTheAccounts) {
   lane_.reindex(header(1, 7), out_);
   lane_.reindex(header(2, 7), out_);
   lane_.reindex(header(3, 8), out_);
-  lane_.reindexed();
+  lane_.reindexed(out_);
   for (Seq s = 1; s <= 3; ++s) lane_.load(header(s, s == 3 ? 8 : 7));
   EXPECT_THAT(claim(), ElementsAre(2, 3));
   EXPECT_EQ(lane_.save().superseded, 1U);
@@ -145,6 +146,96 @@ TEST_F(LaneTest, WhatNobodyCanFindAnyMoreIsWrittenOff) {
   settle(2, End::delivered);
   EXPECT_EQ(lane_.write_off(), 1U);
   EXPECT_EQ(lane_.save().expired, 1U);
+}
+
+TEST_F(LaneTest, ARecordThatIsNoChangeEndsWhenANewerOneComesWhereverItIs) {
+  lane_.configure({Backlog::changes, {}});
+  for (Seq s = 1; s <= 8; ++s) feed(s, s <= 4 ? s : 9, s == 8 ? 1 : 0);  // 5-8 do not fit in
+  EXPECT_EQ(lane_.save().superseded, 2U);
+  EXPECT_EQ(lane_.place(header(6, 9)), Lane::Place::finished);
+  claim();
+  for (Seq s = 1; s <= 4; ++s) settle(s, End::delivered);
+  for (Seq s = 5; s <= 8; ++s) lane_.load(header(s, 9));
+  EXPECT_THAT(claim(), ElementsAre(5));
+  settle(5, End::delivered);
+  EXPECT_THAT(claim(), ElementsAre(8));
+  settle(8, End::delivered);
+  EXPECT_EQ(lane_.cursor(), 8U);
+}
+
+TEST_F(LaneTest, StatesOfDeliveredRecordsAreRememberedWithinLimits) {
+  LaneLimits limits;
+  limits.remembered = 2;
+  lane_ = Lane(limits);
+  lane_.configure({Backlog::changes, {}});
+  for (Seq s = 1; s <= 3; ++s) {
+    feed(s, s);
+    claim();
+    settle(s, End::delivered);
+  }
+  for (Seq s = 4; s <= 9; ++s) feed(s, (s - 4) % 3 + 1);
+  EXPECT_EQ(lane_.save().superseded, 2U);  // of the third subject nothing was known
+}
+
+TEST_F(LaneTest, SwitchingToChangesWhileSomethingFliesKeepsTheAccounts) {
+  for (Seq s = 1; s <= 4; ++s) feed(s, 1);
+  EXPECT_THAT(claim(1), ElementsAre(1));
+  lane_.configure({Backlog::changes, {}});
+  ASSERT_TRUE(lane_.rebuilding());
+  for (Seq s = 1; s <= 4; ++s) lane_.reindex(header(s, 1), out_);
+  lane_.reindexed(out_);
+  const LaneSaved saved = lane_.save();
+  EXPECT_EQ(saved.pending, 2U);
+  EXPECT_EQ(saved.superseded, 2U);
+  settle(1, End::delivered);
+  EXPECT_THAT(claim(), ElementsAre(4));
+}
+
+TEST(DoneSet, HoldsWhatWasSetUntilTheCursorHasPassed) {
+  DoneSet done;
+  done.set(3);
+  done.set(4095, 4097);
+  done.forget_upto(4000);
+  for (Seq s : {3U, 4095U, 4096U, 4097U}) EXPECT_TRUE(done.has(s)) << s;
+  for (Seq s : {0U, 4U, 4094U, 4098U, 9000U}) EXPECT_FALSE(done.has(s)) << s;
+  done.forget_upto(4095);
+  EXPECT_FALSE(done.has(3));
+  EXPECT_TRUE(done.has(4096));
+  done.forget_upto(8191);
+  EXPECT_TRUE(done.empty());
+}
+
+TEST(DoneSet, StoresWhatChangedAlone) {
+  DoneSet done;
+  done.set(9);
+  done.set(5000);
+  const auto chunks = done.changes();
+  ASSERT_EQ(chunks.size(), 2U);
+  EXPECT_EQ(chunks[1].number, 1U);
+  EXPECT_EQ(chunks[0].bits.size(), 512U);
+  EXPECT_EQ(chunks[0].bits[1], 2);  // record 9: bit 1 of byte 1
+  DoneSet again(chunks);
+  EXPECT_TRUE(again.has(9) && again.has(5000) && !again.has(10));
+  EXPECT_FALSE(again.changed());
+  again.forget_upto(4200);
+  ASSERT_EQ(again.changes().size(), 1U);
+  EXPECT_EQ(again.changes()[0].number, 0U);
+  EXPECT_EQ(again.changes()[0].bits, "");
+}
+
+TEST(DoneSet, AChunkOfTheWrongSizeIsIgnored) { EXPECT_TRUE(DoneSet({{0, "short"}}).empty()); }
+
+TEST(LastStates, KeepsEveryPart) {
+  LastStates states;
+  states.put(7, {123456789012345, 255, true, false});
+  states.put(8, {1, 0, false, true});
+  const auto a = states.get(7), b = states.get(8);
+  ASSERT_TRUE(a && b);
+  EXPECT_EQ(a->seq, 123456789012345U);
+  EXPECT_EQ(a->state, 255);
+  EXPECT_TRUE(a->change && !a->sent && !b->change && b->sent);
+  states.erase(7);
+  EXPECT_FALSE(states.get(7));
 }
 
 TEST_F(LaneTest, ARevivedRecordTakesItsPlaceAmongThoseOfItsSubject) {

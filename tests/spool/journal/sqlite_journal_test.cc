@@ -176,6 +176,21 @@ TEST_F(SqliteJournal, ANewerFormatIsRefusedAndLeftAlone) {
   sql("SELECT count(*) FROM log");
 }
 
+TEST_F(SqliteJournal, TheSecondFormatIsBroughtToThePresentOne) {
+  start();
+  rig_->lane("a");
+  rig_->put("s", "1");
+  rig_->close();
+  sql("DROP TABLE done; PRAGMA user_version=2");
+  rig_->reopen();
+  rig_->lane("a", Backlog::changes);
+  for (const char* body : {"2", "3"}) rig_->put("s", body);
+  rig_->until([&] { return rig_->journal().stats().lanes[0].superseded == 1; });
+  rig_->reopen();
+  rig_->until([&] { return rig_->journal().stats().lanes[0].claimable; });
+  EXPECT_EQ(rig_->stats().pending, 2U);
+}
+
 TEST_F(SqliteJournal, AForeignDatabaseIsRefusedAndLeftAlone) {
   std::filesystem::create_directory(options_.directory);
   sql("CREATE TABLE recipes(name TEXT)");
