@@ -1,8 +1,11 @@
 #include "plugins/transports/curl_library.h"
 
 #include <dlfcn.h>
+#include <uv.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace checkrelay {
 namespace {
@@ -63,6 +66,24 @@ CurlLibrary load() {
 const CurlLibrary& curl() {
   static const CurlLibrary library = load();
   return library;
+}
+
+void with_curl(Loop& loop, std::function<void()> ready) {
+  static bool tried = false;
+  if (tried) return ready();
+  struct Job {
+    uv_work_t request{};
+    std::function<void()> ready{};
+  };
+  auto* job = new Job{{}, std::move(ready)};
+  job->request.data = job;
+  uv_queue_work(
+      loop.uv(), &job->request, [](uv_work_t*) { (void)curl(); },
+      [](uv_work_t* request, int) {
+        tried = true;
+        const std::unique_ptr<Job> done(static_cast<Job*>(request->data));
+        done->ready();
+      });
 }
 
 }  // namespace checkrelay

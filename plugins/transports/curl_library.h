@@ -4,6 +4,10 @@
 
 #include <curl/curl.h>
 
+#include <functional>
+
+#include "agent/runtime/loop.h"
+
 namespace checkrelay {
 
 // libcurl's functions by their names, without the prefix.
@@ -28,7 +32,11 @@ struct CurlLibrary {
   const char* trouble = nullptr;  // why it could not be loaded; then nothing may be called
 };
 
-// Loads on the first call, which takes some milliseconds. Loop thread only.
+// Loads on the first call, which takes some milliseconds. Any thread.
 [[nodiscard]] const CurlLibrary& curl();
+
+// Calls `ready` on the loop thread when libcurl is loaded, or cannot be: from within where that is
+// known, else once libuv's pool has tried.
+void with_curl(Loop& loop, std::function<void()> ready);
 
 }  // namespace checkrelay

@@ -31,7 +31,9 @@ class HttpClient : public Carrier {
   void carry(std::unique_ptr<Conversation> conversation,
              std::function<void(std::vector<Verdict>)> done) override {
     calls_.emplace_back(loop_, Errand(std::move(conversation), std::move(done)));
-    later([](HttpClient& self) { self.begin(); });
+    with_curl(loop_, [this, weak = std::weak_ptr(self_)] {
+      if (!weak.expired()) later([](HttpClient& self) { self.begin(); });
+    });
   }
 
   void cancel() override {

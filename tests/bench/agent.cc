@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -23,6 +24,8 @@ constexpr double kReadySeconds = 30;
 constexpr double kStopSeconds = 30;
 constexpr auto kStatusPause = std::chrono::milliseconds(5);
 constexpr std::size_t kLogTail = 2000;  // bytes
+
+double longest_turn = 0;
 
 int listen_for_notices(const std::string& path) {
   sockaddr_un address{};
@@ -42,6 +45,8 @@ bool says_ready(int notify) {
 }
 
 }  // namespace
+
+double longest_turn_seen() { return longest_turn; }
 
 std::string unreachable(const std::string& name) {
   return fmt::format(
@@ -82,6 +87,7 @@ void Agent::start() {
 }
 
 void Agent::stop() {
+  longest_turn = std::max(longest_turn, ask_metric(socket(), "checkrelay_longest_turn_seconds"));
   int status = process_->stop(kStopSeconds);
   if (status != 0) failed(fmt::format("ended with wait status {}", status));
 }

@@ -11,6 +11,9 @@
 
 namespace checkrelay::bench {
 
+// Of every agent that has ended: the longest turn of its loop, seconds.
+double longest_turn_seen();
+
 // A destination that keeps every result, since nothing listens at its address.
 std::string unreachable(const std::string& name);
 

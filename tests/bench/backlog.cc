@@ -18,6 +18,7 @@ constexpr std::uint64_t kProbe = 300'000;  // results of one measured load
 constexpr std::uint64_t kSubjects = 1'000'000;
 constexpr double kFillSeconds = 600;
 constexpr double kDrainSeconds = 2;  // of one measured drain
+constexpr double kGiveBackSeconds = 600;
 constexpr std::string_view kRoom = "[limits]\nmax_queue = \"64GiB\"\n";
 
 std::string parked() { return std::string(kRoom) + unreachable("out"); }
@@ -45,6 +46,22 @@ double drain_rate(const Agent& agent, double seconds) {
   const std::uint64_t after = ask_status(agent.socket()).delivered;
   // At least one, for the smallest of runs, which may have gone before one looks.
   return static_cast<double>(std::max<std::uint64_t>(after - before, 1)) / (seconds_now() - began);
+}
+
+double mib(std::uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+
+// Of the journal, once everything is delivered and its size is what it was a second before.
+double settled_size(const Agent& agent, double seconds) {
+  const double until = seconds_now() + seconds;
+  AgentStatus before = ask_status(agent.socket());
+  for (;;) {
+    pause(1);
+    const AgentStatus now = ask_status(agent.socket());
+    if (now.pending == 0 && now.journal_bytes == before.journal_bytes)
+      return mib(now.journal_bytes);
+    if (seconds_now() > until) give_up("the backlog is not gone: {}", now.text);
+    before = now;
+  }
 }
 
 struct Rows {
@@ -76,6 +93,10 @@ struct Rows {
            .unit = "bytes",
            .limit = "its packed size",
            .mark = Mark{.at_most = true, .bound = 1.5}};
+  Row given_back{.name = "backlog_given_back",
+                 .title = "bytes left on disk after the drain",
+                 .unit = "MiB",
+                 .limit = "at the most"};
 };
 
 // Host, service, output of 200 bytes and an id, as a MessagePack array: spool/FORMAT.md.
@@ -120,7 +141,12 @@ std::vector<Row> backlog(const Setup& setup) {
     rows.drain.measured.push_back(drain_rate(agent, setup.quick ? 0.01 : kDrainSeconds));
     rows.both.measured.push_back(ingest_rate(agent, block, setup.scaled(kProbe)));
   }
-  return {rows.ingest, rows.drain, rows.both, rows.start, rows.memory, rows.disk};
+  const double left = settled_size(agent, kGiveBackSeconds);
+  for (int i = 0; i < setup.runs; ++i) {
+    rows.given_back.measured.push_back(left);
+    rows.given_back.limits.push_back(mib(full.journal_bytes));
+  }
+  return {rows.ingest, rows.drain, rows.both, rows.start, rows.memory, rows.disk, rows.given_back};
 }
 
 std::vector<Row> subjects(const Setup& setup) {

@@ -17,6 +17,7 @@
 #include <fstream>
 #include <optional>
 
+#include "tests/bench/agent.h"
 #include "tests/bench/give_up.h"
 #include "tests/bench/measures.h"
 #include "tests/bench/report.h"
@@ -149,6 +150,15 @@ void check_numbers(const std::vector<Row>& rows) {
   }
 }
 
+Row longest_turn() {
+  Row row{.name = "longest_turn",
+          .title = "longest turn of the loop under all of these",
+          .unit = "ms",
+          .mark = Mark{.of = Mark::Of::measured, .at_most = true, .bound = 20}};
+  row.measured.push_back(std::max(1e3 * longest_turn_seen(), 0.001));
+  return row;
+}
+
 int measure(const Command& command) {
   std::vector<Row> rows;
   fmt::print("{}\n", machine_line());
@@ -160,6 +170,7 @@ int measure(const Command& command) {
     for (Row& row : m.run(command.setup)) rows.push_back(std::move(row));
     fmt::print(stderr, " {:.1f} s\n", seconds_now() - began);
   }
+  rows.push_back(longest_turn());
   check_numbers(rows);
   fmt::print("\n{}: median (lowest-highest) of {}\n{}",
              command.setup.quick ? "QUICK RUN, NUMBERS MEAN NOTHING"
