@@ -146,6 +146,7 @@ std::vector<TraitDefault> trait_defaults(const OutboundTraits& traits) {
           {"batch_max", fmt::format("{}", traits.batch_max)},
           {"max_in_flight", fmt::format("{}", traits.max_in_flight)},
           {"rate", fmt::format("{}", traits.rate)},
+          {"spread", traits.framing == Framing::http ? "30s" : "0s"},  // others reach one file each
           {"timeout", format_duration(traits.timeout)}};
 }
 

@@ -87,6 +87,9 @@ constexpr std::array kDestination{
               .doc = "the first pause after trouble"},
     OptionRow{
         .name = "retry_max", .kind = Kind::duration, .fallback = "5m", .doc = "the longest pause"},
+    OptionRow{.name = "spread",
+              .kind = Kind::duration,
+              .doc = "after an outage the load grows to its full height within this; 0s = at once"},
     OptionRow{.name = "give_up_after",
               .kind = Kind::duration,
               .fallback = "0s",

@@ -22,7 +22,7 @@ constexpr Duration kPaceOver = 5ms;       // at least
 
 RetryOptions retry_options(const Options& o) {
   return {o.duration("retry_min"), o.duration("retry_max"), o.duration("give_up_after"),
-          o.duration("unknown_object_retry")};
+          o.duration("unknown_object_retry"), o.duration("spread")};
 }
 
 template <typename Claims>
@@ -71,6 +71,7 @@ Delivery::Delivery(const DestinationConfig& config, LaneId lane, std::unique_ptr
       breaker_(retry_, env.seed ^ (lane + 1)),
       batch_max_(at_least_one(config.options.integer("batch_max"))),
       max_in_flight_(at_least_one(config.options.integer("max_in_flight"))),
+      ramp_(config.options.duration("spread"), max_in_flight_, config.options.number("rate")),
       linger_(config.options.duration("batch_linger")),
       bucket_(config.options.number("rate"), batch_max_),
       bytes_(static_cast<std::size_t>(config.options.integer("bandwidth"))),
@@ -95,14 +96,16 @@ void Delivery::put_back_ready() {
 
 bool Delivery::paused() const { return journal_.stats().lanes[lane_].paused.has_value(); }
 
-std::size_t Delivery::free_conversations() const {
-  std::size_t conversations = breaker_.probing() ? 1 : max_in_flight_;
+std::size_t Delivery::free_conversations(Steady now) const {
+  std::size_t conversations = breaker_.probing() ? 1 : ramp_.conversations(now);
   return conversations - std::min(conversations, in_flight_);
 }
 
 std::size_t Delivery::wanted(Instant now) {
-  std::size_t want = free_conversations() * batch_max_;
-  if (!breaker_.probing() && bucket_.unlimited() && bytes_.unlimited()) want += ahead_;
+  if (ramp_.next(now.steady) > now.steady) return 0;
+  std::size_t want = free_conversations(now.steady) * batch_max_;
+  const bool free = bucket_.unlimited() && bytes_.unlimited() && !ramp_.rising(now.steady);
+  if (!breaker_.probing() && free) want += ahead_;
   want -= std::min(want, ready_.size());
   return std::min(want, bucket_.available(now.steady));
 }
@@ -150,11 +153,12 @@ void Delivery::tick(Instant now) {
 }
 
 std::optional<Steady> Delivery::deadline(Instant now) const {
-  if (retiring_ || claiming_ || free_conversations() == 0) return std::nullopt;
+  if (retiring_ || claiming_ || free_conversations(now.steady) == 0) return std::nullopt;
   const LaneStats& lane = journal_.stats().lanes[lane_];
   if (!lane.claimable && !lane.next_due) return std::nullopt;
   Steady due = lane.claimable ? now.steady : *lane.next_due;
-  due = std::max({due, breaker_.next_attempt(), bucket_.next(now.steady), bytes_.next(now.steady)});
+  due = std::max({due, breaker_.next_attempt(), bucket_.next(now.steady), bytes_.next(now.steady),
+                  ramp_.next(now.steady)});
   return linger_until_ ? std::max(due, *linger_until_) : due;
 }
 
@@ -169,7 +173,7 @@ void Delivery::claimed(std::vector<Claim> claims) {
 }
 
 void Delivery::launch_ready() {
-  while (!ready_.empty() && free_conversations() > 0) {
+  while (!ready_.empty() && free_conversations(env_.now().steady) > 0) {
     auto end = ready_.begin() + static_cast<std::ptrdiff_t>(std::min(batch_max_, ready_.size()));
     std::vector<Claim> claims(std::make_move_iterator(ready_.begin()),
                               std::make_move_iterator(end));
@@ -241,21 +245,24 @@ void Delivery::landed(const Flight& flight, const std::vector<Verdict>& verdicts
   for (const Verdict& v : by_item) {
     Breaker::State before = breaker_.state();
     breaker_.record(v, flight.began, now.steady);
-    note_state(before, v);
+    note_state(before, v, now.steady);
     settlements.push_back(settle(flight.claims[v.item], v, retry_, now));
   }
+  ramp_.spent(now.steady - flight.began, flight.claims.size());
   journal_.settle(lane_, std::move(settlements));
   if (breaker_.probing()) put_back_ready();
   env_.kick();
 }
 
-void Delivery::note_state(Breaker::State before, const Verdict& cause) {
+void Delivery::note_state(Breaker::State before, const Verdict& cause, Steady now) {
   if (cause.judgement == Judgement::delivered) {
     last_error_.clear();
   } else {
     last_error_ = cause.answer;
   }
   if (breaker_.state() == before) return;
+  if (breaker_.state() == Breaker::State::ok) ramp_.recovered(now);
+  if (before == Breaker::State::ok) ramp_.trouble(now);
   log(breaker_.state() == Breaker::State::ok ? Level::info : Level::warn,
       "destination is " + std::string(to_string(breaker_.state())),
       {{"destination", config_.name}, {"was", to_string(before)}, {"answer", cause.answer}});

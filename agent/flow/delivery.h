@@ -11,6 +11,7 @@
 
 #include "agent/config/config.h"
 #include "agent/flow/environment.h"
+#include "agent/policy/ramp.h"
 #include "agent/policy/rate.h"
 #include "agent/policy/retry.h"
 #include "agent/port/dialect.h"
@@ -43,7 +44,7 @@ class Delivery {
   struct Flight;
   struct Toll;
   [[nodiscard]] bool paused() const;
-  [[nodiscard]] std::size_t free_conversations() const;
+  [[nodiscard]] std::size_t free_conversations(Steady now) const;
   [[nodiscard]] std::size_t wanted(Instant now);  // how many results to claim now
   void measure_pace(Steady now);
   [[nodiscard]] std::size_t wanted_bytes(std::size_t records, Steady now);
@@ -56,7 +57,7 @@ class Delivery {
   void claimed(std::vector<Claim> claims);
   void launch(std::vector<Claim> claims);
   void landed(const Flight& flight, const std::vector<Verdict>& verdicts);
-  void note_state(Breaker::State before, const Verdict& cause);
+  void note_state(Breaker::State before, const Verdict& cause, Steady now);
 
   DestinationConfig config_;
   LaneId lane_;
@@ -68,6 +69,7 @@ class Delivery {
   Breaker breaker_;
   std::size_t batch_max_;
   std::size_t max_in_flight_;
+  Ramp ramp_;
   Duration linger_;
   TokenBucket bucket_;
   ByteBudget bytes_;

@@ -80,7 +80,9 @@ void Breaker::record(const Verdict& v, Steady batch_began, Steady now) {
       break;
     default:
       state_ = v.retry_after || v.judgement == Judgement::held ? State::held : State::backoff;
-      next_ = now + asked + jittered(doubled(options_.retry_min, options_.retry_max, failures_));
+      next_ = now + asked +
+              jittered(std::max(doubled(options_.retry_min, options_.retry_max, failures_),
+                                std::min(asked, options_.spread)));
   }
   failures_ = std::min(failures_ + 1, 63U);
 }

@@ -18,6 +18,7 @@ struct RetryOptions {
   Duration retry_max = std::chrono::minutes(5);
   Duration give_up_after{};                               // since acceptance; 0 = never
   Duration unknown_object_retry = std::chrono::hours(1);  // 0 = dead letter at once
+  Duration spread{};  // what an upstream asks for is prolonged by up to this, and by up to as much
 };
 
 // A destination's health, and so whether it may send now. Trouble opens the breaker: one

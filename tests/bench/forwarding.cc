@@ -21,7 +21,7 @@ std::string op5_destination(const std::string& url, std::size_t in_flight) {
   return fmt::format(
       "[[destination]]\nname = \"out\"\ntype = \"op5\"\nurl = \"{}\"\nusername = "
       "\"bench\"\npassword = \"bench\"\n"
-      "backlog = \"all\"\nrate = 0\nmax_in_flight = {}\ntimeout = \"60s\"\n",
+      "backlog = \"all\"\nrate = 0\nspread = \"0s\"\nmax_in_flight = {}\ntimeout = \"60s\"\n",
       url, in_flight);
 }
 

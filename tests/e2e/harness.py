@@ -216,7 +216,7 @@ class Case(unittest.TestCase):
     def op5_destination(self, sim, name="central", **options):
         """An OP5 destination that is quick to try again and not slowed down, unless said otherwise."""
         return {"name": name, "type": "op5", "url": sim.url, "username": "status_update", "password": "mysecret",
-                "rate": 0, "retry_min": "20ms", "retry_max": "200ms", **options}
+                "rate": 0, "retry_min": "20ms", "retry_max": "200ms", "spread": "0s", **options}
 
     def agent(self, intakes=(), destinations=None, start=True, directory=None, env=None, **sections):
         agent = Agent(directory or self.directory, self.config(intakes, destinations, **sections))
