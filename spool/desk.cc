@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "agent/base/text.h"
+#include "spool/lane_row.h"
 
 namespace checkrelay {
 namespace {
@@ -29,6 +30,15 @@ std::size_t size_of(const Record& r) { return r.body.size() + r.id.size() + 40; 
 }  // namespace
 
 void Desk::restore() {
+  read_everything();
+  if (!store_.failed()) return;
+  store_.begin(Sync::now);  // brings in order what can be brought
+  if (!store_.commit()) return;
+  slots_ = {};
+  read_everything();
+}
+
+void Desk::read_everything() {
   hash_key_ = store_.hash_key();
   hash_key_.resize(crypto_shorthash_KEYBYTES);
   for (const LaneRow& row : store_.lanes()) restore_lane(row);
@@ -46,7 +56,12 @@ void Desk::restore() {
   room_ = store_.room();
   seen_reopened_ = store_.reopened();
   seen_renewed_ = store_.renewed();
+  take_store_reports();
   feed_log();
+}
+
+void Desk::take_store_reports() {
+  for (std::string& report : store_.take_reports()) reports_.push_back(std::move(report));
 }
 
 void Desk::restore_lane(const LaneRow& row) {
@@ -62,7 +77,11 @@ void Desk::restore_lane(const LaneRow& row) {
     const auto rows = store_.asides(query);
     for (const AsideRow& a : rows) {
       const Batch batch(a.seq, a.seq, a.frame);
-      if (batch.records().empty()) continue;
+      if (batch.records().empty()) {
+        reports_.push_back(fmt::format(
+            "destination {}: record {}, which waited by itself, is damaged", row.name, a.seq));
+        continue;
+      }
       slot->lane.restore_aside(batch.records().front().header, a.tries, a.first_unknown);
     }
     if (rows.size() < query.limit) break;
@@ -80,9 +99,12 @@ bool Desk::retired(LaneId id) const {
                       [id](const OpenBatch& b) { return (b.row.lanes >> id & 1) != 0; });
 }
 
-// A slot for a name that has none: an unused one, or else one that is retired and not in `taken`.
+// A slot for a name that has none: one whose name was lost, an unused one, or else one that is
+// retired and not in `taken`.
 std::optional<LaneId> Desk::spare_slot(LaneMask taken) const {
   std::optional<LaneId> found;
+  for (LaneId i = 0; i < kMaxLanes; ++i)
+    if ((taken >> i & 1) == 0 && slots_[i] && is_orphan(slots_[i]->name)) return i;
   for (LaneId i = 0; i < kMaxLanes; ++i) {
     if ((taken >> i & 1) != 0) continue;
     if (!slots_[i]) return i;
@@ -110,6 +132,7 @@ std::optional<std::map<std::string, LaneId>> Desk::assign(
 
 void Desk::activate(LaneId id, const std::string& name, const LaneOptions& options) {
   auto& slot = slots_[id];
+  if (slot && is_orphan(slot->name)) slot->name = name;
   if (!slot || slot->name != name) {
     LaneSaved saved;
     saved.cursor = saved.folded = fed_;
@@ -280,23 +303,17 @@ Result<void> Desk::write_turn(Scope scope) {
   return ok;
 }
 
-// The database was damaged and has been put aside: what waited is in the file that was moved, not
-// here.
+// The database was damaged, and what could be read of it is in a new one. What the lanes know is
+// right all the same; a record that is not there any more is found out when its turn comes.
 void Desk::start_over() {
   seen_renewed_ = store_.renewed();
-  asides_.clear();
+  take_store_reports();
   cache_.clear();
-  appended_ = 0;
+  appended_ = store_.appended();
   hash_key_ = store_.hash_key();
-  LaneSaved saved;
-  saved.cursor = saved.folded = fed_ =
-      staged_.empty() ? next_seq_ - 1 : staged_.front().row.first - 1;
-  for (const auto& slot : slots_) {
-    if (!slot) continue;
-    slot->lane = Lane(saved, options_.lane);
-    slot->lane.configure(slot->options);
-    slot->saved_folded = 0;
-  }
+  hash_key_.resize(crypto_shorthash_KEYBYTES);
+  for (const auto& slot : slots_)
+    if (slot) slot->saved_folded = 0;
 }
 
 // What was staged is forgotten (its producers hear of it); what the lanes know is kept and written

@@ -106,6 +106,8 @@ class Desk {
   void failed_commit(const Error& error);
   void committed(Scope scope);
   void settled(bool every_lane);
+  void read_everything();
+  void take_store_reports();
   void feed(const Batch& batch);
   void feed_log();
   void restore_lane(const LaneRow& row);
@@ -124,6 +126,7 @@ class Desk {
   void remember_batch(BatchPtr batch);
   [[nodiscard]] bool load_more(LaneId lane);
   [[nodiscard]] std::optional<Claim> claim_of(LaneId lane, const Taken& taken);
+  void give_up_dead(const AsideRow& row);
   void step_reindex(LaneId lane);
   template <typename F>
   void each_lane(std::optional<LaneId> lane, F f);

@@ -14,6 +14,8 @@ constexpr std::size_t kCacheBatches = 32;
 constexpr int kLoads = 256;                   // rows of the log that one claim reads at most
 constexpr std::size_t kLoadBytes = 1U << 20;  // likewise, about
 
+constexpr const char* kUnreadable = "the stored record cannot be read";
+
 LaneMask bit(LaneId lane) { return LaneMask{1} << lane; }
 
 }  // namespace
@@ -147,7 +149,7 @@ std::vector<Claim> Desk::claim(LaneId id, std::size_t records, std::size_t bytes
       auto claim = claim_of(id, t);
       if (!claim) {
         const auto end = store_.failed() ? Settlement::End::put_back : Settlement::End::expired;
-        lane.settle({t.seq, end, {}, false, "the stored record cannot be read"}, now_, out);
+        lane.settle({t.seq, end, {}, false, kUnreadable}, now_, out);
         continue;
       }
       sum += claim->body.size();
@@ -161,13 +163,24 @@ std::vector<Claim> Desk::claim(LaneId id, std::size_t records, std::size_t bytes
   return claims;
 }
 
+void Desk::give_up_dead(const AsideRow& row) {
+  LaneOutput out;
+  Slot& slot = *slots_[row.lane];
+  slot.lane.drop_dead(row.seq, out);
+  out.events.front().answer = kUnreadable;
+  take_output(row.lane, out);
+  reports_.push_back(
+      fmt::format("destination {}: record {}, which was dead, is damaged", slot.name, row.seq));
+}
+
 std::size_t Desk::retry(std::optional<LaneId> lane, const std::vector<Seq>& seqs) {
   owed_ = true;
   std::size_t n = 0;
   const auto revive = [&](const AsideRow& row) {
     const Batch batch(row.seq, row.seq, row.frame);
-    if (!row.dead || batch.records().empty() || !slots_[row.lane]) return;
+    if (!row.dead || !slots_[row.lane]) return;
     LaneOutput out;
+    if (batch.records().empty()) return give_up_dead(row);
     slots_[row.lane]->lane.revive(batch.records().front().header, out);
     take_output(row.lane, out);
     ++n;

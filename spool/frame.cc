@@ -72,8 +72,11 @@ void Batch::read(Origin origin) {
     record.header.seq = seq;
     record.frame = {begin, static_cast<std::size_t>(in.left().data() - begin)};
     const bool intact = origin == Origin::memory || checksum(seq, payload) == sum;
-    if (intact && read_payload(payload, record)) records_.push_back(record);
+    if (!intact || !read_payload(payload, record)) continue;
+    lanes_ |= record.header.lanes;
+    records_.push_back(record);
   }
+  torn_ = !in.left().empty();
 }
 
 const Framed* Batch::find(Seq seq) const {

@@ -48,6 +48,10 @@ class Batch {
   [[nodiscard]] const std::vector<Framed>& records() const { return records_; }  // by seq
   [[nodiscard]] const Framed* find(Seq seq) const;
   [[nodiscard]] std::uint64_t damaged() const { return last_ - first_ + 1 - records_.size(); }
+  [[nodiscard]] LaneMask lanes() const { return lanes_; }  // of its records
+  // The data is not made of as many frames as the numbers say.
+  [[nodiscard]] bool torn() const { return torn_; }
+  [[nodiscard]] const char* begin() const { return data_.data(); }
   [[nodiscard]] std::size_t bytes() const { return data_.size(); }
 
  private:
@@ -55,6 +59,8 @@ class Batch {
   Seq first_, last_;
   std::string data_;
   std::vector<Framed> records_;
+  LaneMask lanes_ = 0;
+  bool torn_ = true;
 };
 using BatchPtr = std::shared_ptr<const Batch>;
 

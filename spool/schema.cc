@@ -32,10 +32,11 @@ CREATE TABLE id(id TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL) 
 )sql";
 
 constexpr const char* kVersion2 = "ALTER TABLE lane ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;";
-constexpr const char* kVersion3 =
-    "CREATE TABLE done(key INTEGER PRIMARY KEY, bits BLOB NOT NULL);";
+constexpr const char* kVersion3 = "CREATE TABLE done(key INTEGER PRIMARY KEY, bits BLOB NOT NULL);";
 
-constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3};
+constexpr const char* kVersion4 = "ALTER TABLE lane ADD COLUMN checksum INTEGER;";
+
+constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4};
 
 std::int64_t pragma(Database& db, const char* sql) {
   Query q(db, sql);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "agent/base/text.h"
 
 namespace checkrelay {
@@ -47,6 +49,17 @@ void Database::note_error(int code, const char* doing) {
   error_ = primary(code) == SQLITE_OK ? SQLITE_ERROR : primary(code);
   const char* text = db_ != nullptr ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
   what_ = fmt::format("{} (SQLite {}, {})", text, code, quoted(doing));
+}
+
+void Database::note_damage(std::string what) {
+  if (error_ != SQLITE_OK) return;
+  error_ = SQLITE_CORRUPT;
+  what_ = std::move(what);
+}
+
+void Database::note_trouble(const Error& error) {
+  error_ = error.code == Errc::full ? SQLITE_FULL : SQLITE_IOERR;
+  what_ = error.what;
 }
 
 Error Database::as_error() const {
@@ -131,6 +144,12 @@ bool Query::run() {
 
 std::int64_t Query::get_integer() {
   return stmt_ == nullptr ? 0 : sqlite3_column_int64(stmt_, next_column_++);
+}
+
+bool Query::get_null() {
+  const bool null = stmt_ == nullptr || sqlite3_column_type(stmt_, next_column_) == SQLITE_NULL;
+  if (null) ++next_column_;
+  return null;
 }
 
 std::string Query::get_bytes() {

@@ -32,6 +32,8 @@ class Database {
   [[nodiscard]] bool damaged() const { return error_ == SQLITE_CORRUPT || error_ == SQLITE_NOTADB; }
   void clear_error();
   void note_error(int code, const char* doing);
+  void note_damage(std::string what);  // that SQLite does not know of
+  void note_trouble(const Error& error);
   [[nodiscard]] Error as_error() const;  // full, corrupt or unavailable
   [[nodiscard]] int wal_pages() const { return wal_pages_; }
   void checkpoint(int mode);
@@ -69,6 +71,7 @@ class Query {
   [[nodiscard]] std::int64_t get_integer();
   [[nodiscard]] std::uint64_t get_number() { return static_cast<std::uint64_t>(get_integer()); }
   [[nodiscard]] std::string get_bytes();
+  [[nodiscard]] bool get_null();  // of the next column; where it is null, it counts as read
 
  private:
   void check(int code);

@@ -19,8 +19,6 @@ namespace {
 constexpr off_t kReserve = 4 << 20;  // bytes: room for many settlements
 
 constexpr const char* kPragmas =
-    "PRAGMA locking_mode=EXCLUSIVE;"  // first: the next one would already make the shared memory
-                                      // file
     "PRAGMA auto_vacuum=INCREMENTAL;"
     "PRAGMA journal_mode=WAL;"
     "PRAGMA secure_delete=OFF;"
@@ -44,21 +42,13 @@ void sync_directory(const std::string& directory) {
   close(fd);
 }
 
-std::string unused_name(const std::string& path) {
-  for (int n = 1;; ++n) {
-    auto name = fmt::format("{}.damaged-{}", path, n);
-    if (access(name.c_str(), F_OK) != 0) return name;
-  }
-}
-
 }  // namespace
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions options,
                                                        std::vector<std::string>* reports) {
   std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options)));
-  store->reports_ = reports;
   auto ok = store->connect_or_renew();
-  store->reports_ = nullptr;
+  if (reports != nullptr) *reports = store->take_reports();
   if (!ok) return tl::unexpected(ok.error());
   store->keep_reserve();
   return store;
@@ -79,6 +69,10 @@ Result<void> SqliteStore::connect() {
 }
 
 Result<void> SqliteStore::set_up() {
+  // First: what comes then would already make the shared memory file.
+  if (!db_.exec("PRAGMA locking_mode=EXCLUSIVE")) return tl::unexpected(db_.as_error());
+  // Before anything that writes: what is not ours is left as it is.
+  if (const auto version = format_of(db_); !version) return tl::unexpected(version.error());
   if (!db_.exec(kPragmas)) return tl::unexpected(db_.as_error());
   db_.sync_commits(true);
   if (auto ok = migrate(db_); !ok) return ok;
@@ -98,50 +92,15 @@ Result<void> SqliteStore::look_around() {
   return {};
 }
 
-Result<void> SqliteStore::connect_or_renew() {
-  auto ok = connect();
-  if (ok || ok.error().code != Errc::corrupt) return ok;
-  const std::string damage = ok.error().what;
-  if (!move_aside()) return ok;
-  ++renewed_;
-  const auto report = fmt::format(
-      "the journal was damaged and has been moved aside; it begins anew, "
-      "what waited in it is in the file *.damaged: {}",
-      damage);
-  if (reports_ != nullptr) {
-    reports_->push_back(report);
-  } else {
-    log(Level::error, "journal damaged", {{"what", report}});
-  }
-  return connect();
-}
-
-bool SqliteStore::move_aside() {
-  db_.close();
-  const std::string to = unused_name(path());
-  for (const char* suffix : {"-wal", "-shm", "-journal"}) {
-    const std::string from = path() + suffix;
-    if (access(from.c_str(), F_OK) == 0 && std::rename(from.c_str(), (to + suffix).c_str()) != 0)
-      return false;
-  }
-  return std::rename(path().c_str(), to.c_str()) == 0;
-}
-
 // After a failed sync the kernel may call pages clean that never reached the disk. Bringing the log
 // into the database writes them again, and that sync counts.
 void SqliteStore::reopen() {
   ++reopened_;
-  if (suspect_) {
-    db_.close();
-    if (!move_aside()) return;
-    ++renewed_;
-    suspect_ = false;
-    log(Level::error, "journal damaged, moved aside and begun anew", {{"file", path()}});
-  }
-  if (auto ok = connect_or_renew(); !ok) {
-    db_.note_error(SQLITE_IOERR, ok.error().what.c_str());
+  if (auto ok = suspect_ ? renew(db_.what()) : connect_or_renew(); !ok) {
+    db_.note_trouble(ok.error());
     return;
   }
+  suspect_ = false;
   db_.checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
   broken_ = db_.error() != SQLITE_OK;
 }

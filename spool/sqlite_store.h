@@ -10,6 +10,8 @@
 //   a pointer page for some 800 pages. Space that is still needed is reused and never given back.
 // - A file `reserve` is given up when the disk is full, so that settlements, which make room, can
 // be written.
+// - A database that is damaged is salvaged (salvage.h) into another file, which takes its place
+// once it is whole; the damaged one is moved aside.
 // - After a failed commit nothing is believed: the connection is closed, reopened, and what the log
 // holds is
 //   brought into the database and synced there before anything new is accepted.
@@ -17,6 +19,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "spool/sqlite_db.h"
@@ -26,8 +29,9 @@ namespace checkrelay {
 
 struct SqliteStoreOptions {
   std::string directory{};
-  std::string vfs{};            // "" = the default one
-  int checkpoint_pages = 1000;  // of the write-ahead log, 4 KiB each
+  std::string file = "journal.db";  // in it
+  std::string vfs{};                // "" = the default one
+  int checkpoint_pages = 1000;      // of the write-ahead log, 4 KiB each
 };
 
 class SqliteStore : public Store {
@@ -43,11 +47,19 @@ class SqliteStore : public Store {
   [[nodiscard]] const std::string& reading_error() const { return db_.what(); }  // where failed()
   ~SqliteStore() override;
 
+  // For salvage.h: a store in a file of its own, begun anew; its key; the highest number up to
+  // `most` that an id has; everything brought into the database and synced.
+  [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> make(SqliteStoreOptions options);
+  void set_hash_key(std::string_view key);
+  [[nodiscard]] Seq highest_id(Seq most);
+  [[nodiscard]] Result<void> settle_down();
+
   void begin(Sync sync) override;
   Result<void> commit() override;
   [[nodiscard]] bool failed() const override { return db_.error() != SQLITE_OK; }
   [[nodiscard]] unsigned reopened() const override { return reopened_; }
   [[nodiscard]] unsigned renewed() const override { return renewed_; }
+  std::vector<std::string> take_reports() override { return std::exchange(reports_, {}); }
   void append(const LogRow& row, std::string_view data) override;
   void erase_log(Seq first) override;
   std::optional<Seq> remember(const std::string& id, Seq seq, Wall received) override;
@@ -75,15 +87,19 @@ class SqliteStore : public Store {
 
  private:
   explicit SqliteStore(SqliteStoreOptions options) : options_(std::move(options)) {}
-  [[nodiscard]] std::string path() const { return options_.directory + "/journal.db"; }
+  [[nodiscard]] std::string path() const { return options_.directory + "/" + options_.file; }
+  [[nodiscard]] std::string salvaged_path() const { return path() + ".salvaged"; }
   [[nodiscard]] std::string reserve_path() const { return options_.directory + "/reserve"; }
   [[nodiscard]] Result<void> connect();
   [[nodiscard]] Result<void> connect_reading();
   [[nodiscard]] Result<void> connect_or_renew();
   [[nodiscard]] Result<void> set_up();
   [[nodiscard]] Result<void> look_around();
+  [[nodiscard]] Result<void> renew(const std::string& damage);
+  [[nodiscard]] Result<std::string> salvage_all();
+  [[nodiscard]] Result<void> move_aside();
+  [[nodiscard]] Result<void> put_in_place();
   void reopen();
-  [[nodiscard]] bool move_aside();
   void keep_reserve();
   void save_done(LaneId lane, const DoneChunk& chunk);
   [[nodiscard]] std::vector<DoneChunk> done_of(LaneId lane);
@@ -94,7 +110,7 @@ class SqliteStore : public Store {
   bool short_of_room_ = false;
   unsigned reopened_ = 0, renewed_ = 0;
   std::string sweep_at_;
-  std::vector<std::string>* reports_ = nullptr;
+  std::vector<std::string> reports_;
 };
 
 }  // namespace checkrelay

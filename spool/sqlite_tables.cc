@@ -1,5 +1,8 @@
 // The rows of the SQLite store.
-#include "spool/bytes.h"
+#include <fmt/format.h>
+
+#include "agent/base/text.h"
+#include "spool/lane_row.h"
 #include "spool/sqlite_store.h"
 
 namespace checkrelay {
@@ -14,31 +17,7 @@ std::int64_t aside_key(LaneId lane, Seq seq) {
 
 // Chunks of one lane are together.
 std::int64_t done_key(LaneId lane, std::uint64_t number) {
-  return static_cast<std::int64_t>(std::uint64_t{lane} << 50 | number);
-}
-
-std::string pack_runs(const LaneSaved& s) {
-  std::string out;
-  Seq before = s.cursor;
-  for (const Run& run : s.passed) {
-    put_varint(out, run.first - before);
-    put_varint(out, run.last - run.first);
-    before = run.last;
-  }
-  return out;
-}
-
-void unpack_runs(std::string_view bytes, LaneSaved& s) {
-  ByteReader in(bytes);
-  Seq before = s.cursor;
-  while (!in.left().empty()) {
-    Run run;
-    run.first = before + in.varint();
-    run.last = run.first + in.varint();
-    if (!in.ok()) return;
-    before = run.last;
-    s.passed.push_back(run);
-  }
+  return static_cast<std::int64_t>(std::uint64_t{lane} << kDoneKeyShift | number);
 }
 
 AsideRow aside_row(Query& q) {
@@ -112,12 +91,12 @@ void SqliteStore::save_lane(const LaneRow& row) {
   const std::string passed = pack_runs(s);
   Query q(db_,
           "INSERT OR REPLACE INTO lane(id, name, cursor, folded, latest_upto, pending, delivered, "
-          "superseded, expired, dead, retries, passed, paused) "
-          "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+          "superseded, expired, dead, retries, passed, paused, checksum) "
+          "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   q.number(row.lane).text(row.name).number(s.cursor).number(s.folded).number(s.latest_upto);
   q.number(s.pending).number(s.delivered).number(s.superseded).number(s.expired);
   q.number(s.dead).number(s.retries).blob(passed);
-  q.integer(micros(row.paused.value_or(Wall{}))).run();
+  q.integer(micros(row.paused.value_or(Wall{}))).number(lane_checksum(row, passed)).run();
   for (const DoneChunk& chunk : s.done) save_done(row.lane, chunk);
 }
 
@@ -146,7 +125,7 @@ std::vector<LaneRow> SqliteStore::lanes() {
   std::vector<LaneRow> rows;
   Query q(db_,
           "SELECT id, name, cursor, folded, latest_upto, pending, delivered, superseded, expired, "
-          "dead, retries, passed, paused FROM lane ORDER BY id");
+          "dead, retries, passed, paused, checksum FROM lane ORDER BY id");
   while (q.row()) {
     LaneRow row;
     row.lane = static_cast<LaneId>(q.get_integer());
@@ -155,9 +134,14 @@ std::vector<LaneRow> SqliteStore::lanes() {
     for (auto* value : {&s.cursor, &s.folded, &s.latest_upto, &s.pending, &s.delivered,
                         &s.superseded, &s.expired, &s.dead, &s.retries})
       *value = q.get_number();
-    unpack_runs(q.get_bytes(), s);
+    const auto runs = q.get_bytes();
+    unpack_runs(runs, s);
     if (const auto since = q.get_integer(); since != 0) row.paused = wall(since);
     s.done = done_of(row.lane);
+    if (!q.get_null() && q.get_number() != lane_checksum(row, runs)) {
+      db_.note_damage(fmt::format("the row of destination {} is damaged", quoted(row.name)));
+      return {};
+    }
     rows.push_back(std::move(row));
   }
   return rows;
@@ -209,12 +193,17 @@ void SqliteStore::erase_trail(std::uint64_t number) {
 BatchPtr SqliteStore::log_after(Seq seq, LaneMask lanes) {
   Query q(
       db_,
-      "SELECT first, last, data FROM log WHERE first >= coalesce((SELECT max(first) FROM log "
+      "SELECT first, last, lanes, data FROM log WHERE first >= coalesce((SELECT max(first) FROM "
+      "log "
       "WHERE first <= ?1), 0) AND last >= ?1 AND (lanes & ?2 OR ?2 = -1) ORDER BY first LIMIT 1");
   if (!q.number(seq + 1).number(lanes).row()) return nullptr;
   const Seq first = q.get_number();
   const Seq last = q.get_number();
-  return std::make_shared<Batch>(first, last, q.get_bytes());
+  const LaneMask told = q.get_number();
+  auto batch = std::make_shared<Batch>(first, last, q.get_bytes());
+  if (!batch->torn() && (batch->lanes() & ~told) == 0) return batch;
+  db_.note_damage(fmt::format("the row of records {}-{} is damaged", first, last));
+  return nullptr;
 }
 
 std::optional<LogRow> SqliteStore::oldest_log() {
@@ -263,6 +252,15 @@ std::optional<TrailRow> SqliteStore::oldest_trail() {
 std::uint64_t SqliteStore::newest_trail() {
   Query q(db_, "SELECT number FROM trail ORDER BY number DESC LIMIT 1");
   return q.row() ? q.get_number() : 0;
+}
+
+Seq SqliteStore::highest_id(Seq most) {
+  Query q(db_, "SELECT max(seq) FROM id WHERE seq <= ?");
+  return q.number(most).row() ? q.get_number() : 0;
+}
+
+void SqliteStore::set_hash_key(std::string_view key) {
+  Query(db_, "UPDATE meta SET value = ? WHERE key = 'hash_key'").blob(key).run();
 }
 
 std::string SqliteStore::hash_key() {

@@ -65,9 +65,12 @@ class Store {
   // full, unavailable: what was changed may or may not be stored.
   [[nodiscard]] virtual Result<void> commit() = 0;
   [[nodiscard]] virtual bool failed() const = 0;
-  // How often the storage was reopened, and how often it had to be begun anew, empty.
+  // How often the storage was reopened, and how often it was damaged and begun anew with what could
+  // still be read.
   [[nodiscard]] virtual unsigned reopened() const { return 0; }
   [[nodiscard]] virtual unsigned renewed() const { return 0; }
+  // What was found damaged since it was opened, for the operator.
+  [[nodiscard]] virtual std::vector<std::string> take_reports() { return {}; }
 
   virtual void append(const LogRow& row, std::string_view data) = 0;
   virtual void erase_log(Seq first) = 0;

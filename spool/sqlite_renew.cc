@@ -1,0 +1,96 @@
+// What becomes of a damaged database. The order matters, for the power may go at any point: until
+// the new one is whole the damaged one stays in its place; and where there is none in its place,
+// the new one is whole.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "agent/base/text.h"
+#include "spool/salvage.h"
+#include "spool/sqlite_store.h"
+
+namespace checkrelay {
+namespace {
+
+constexpr const char* kParts[] = {"", "-wal", "-shm", "-journal"};
+
+bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+std::string aside_name(const std::string& path, int n) {
+  return fmt::format("{}.damaged-{}", path, n);
+}
+
+int aside_count(const std::string& path) {
+  int n = 0;
+  while (exists(aside_name(path, n + 1))) ++n;
+  return n;
+}
+
+Result<void> move(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) == 0) return {};
+  return fail(Errc::unavailable, fmt::format("cannot move {} to {}: {}", quoted(from, 200),
+                                             quoted(to, 200), std::strerror(errno)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::make(SqliteStoreOptions options) {
+  std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options)));
+  for (const char* part : kParts) (void)unlink((store->path() + part).c_str());
+  if (auto ok = store->connect(); !ok) return tl::unexpected(ok.error());
+  return store;
+}
+
+Result<void> SqliteStore::settle_down() {
+  if (auto ok = commit(); !ok) return ok;
+  db_.checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+  if (failed()) return tl::unexpected(db_.as_error());
+  return {};
+}
+
+Result<void> SqliteStore::connect_or_renew() {
+  if (!exists(path()) && exists(salvaged_path()))
+    if (auto ok = put_in_place(); !ok) return ok;
+  auto ok = connect();
+  if (ok || ok.error().code != Errc::corrupt) return ok;
+  return renew(std::string(ok.error().what));
+}
+
+Result<void> SqliteStore::renew(const std::string& damage) {
+  db_.close();
+  const auto salvaged = salvage_all();
+  if (!salvaged) return tl::unexpected(salvaged.error());
+  if (auto ok = move_aside(); !ok) return ok;
+  if (auto ok = put_in_place(); !ok) return ok;
+  ++renewed_;
+  reports_.push_back(fmt::format("the journal was damaged ({}) and has been moved aside to {}; {}",
+                                 damage, aside_name(path(), aside_count(path())), *salvaged));
+  return connect();
+}
+
+Result<std::string> SqliteStore::salvage_all() {
+  SqliteStoreOptions options = options_;
+  options.file += ".salvaged";
+  auto store = make(options);
+  if (!store) return tl::unexpected(store.error());
+  return salvage(path(), **store);
+}
+
+Result<void> SqliteStore::move_aside() {
+  return move(path(), aside_name(path(), aside_count(path()) + 1));
+}
+
+// Its log goes where the database went; it must not be found beside the new one.
+Result<void> SqliteStore::put_in_place() {
+  const auto to = aside_name(path(), aside_count(path()));
+  for (const char* part : kParts)
+    if (exists(path() + part))
+      if (auto ok = move(path() + part, to + part); !ok) return ok;
+  return move(salvaged_path(), path());
+}
+
+}  // namespace checkrelay
