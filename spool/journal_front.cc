@@ -11,7 +11,9 @@
 namespace checkrelay {
 namespace {
 
-constexpr std::size_t kCommitBytes = 4U << 20;          // a commit takes no more orders beyond it
+constexpr std::size_t kCommitBytes = 4U << 20;    // a commit takes no more orders beyond it
+constexpr std::size_t kAnswerBytes = 512U << 10;  // given in one turn of the loop, about
+constexpr std::size_t kLeastWeight = 256;
 constexpr auto kGather = std::chrono::milliseconds(5);  // between commits of settlements alone
 constexpr auto kRetry = std::chrono::seconds(1);        // after a commit that failed
 
@@ -117,10 +119,12 @@ void JournalFront::stage(std::vector<Record> records,
     s->records = {};
     return [this, s](const Result<void>& committed) {
       if (s->stored && !committed) s->stored = tl::unexpected(committed.error());
-      answer([this, s] {
-        stats_.staged = staged_ -= s->bytes;
-        s->done(std::move(s->stored));
-      });
+      answer(
+          [this, s] {
+            stats_.staged = staged_ -= s->bytes;
+            s->done(std::move(s->stored));
+          },
+          s->bytes);
     };
   });
 }
@@ -191,16 +195,28 @@ void JournalFront::pause(LaneId lane, bool paused, std::function<void(Result<boo
 
 void JournalFront::poll(Instant now) {
   now_ = now;
-  std::vector<Answer> answers;
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(news_, false)) {
-      answers.swap(outbox_);
+      std::move(outbox_.begin(), outbox_.end(), std::back_inserter(answers_));
+      outbox_.clear();
       stats_ = published_;
     }
   }
   stats_.staged = staged_;  // the answers may look at it
-  for (const Answer& a : answers) a();
+  give_some();
+}
+
+// What one large commit brings is spread over turns of the loop, which has others to serve.
+void JournalFront::give_some() {
+  const bool in_parts = thread_.joinable() && wake_;
+  for (std::size_t given = 0; !answers_.empty() && (!in_parts || given < kAnswerBytes);) {
+    const Weighed first = std::move(answers_.front());
+    answers_.pop_front();
+    given += std::max(first.weight, kLeastWeight);
+    first.give();
+  }
+  if (!answers_.empty()) wake_();
 }
 
 void JournalFront::run() {
@@ -290,7 +306,7 @@ void JournalFront::publish() {
   const bool some = !ready_.empty() || worth_a_look(stats, published_);
   {
     const std::lock_guard lock(mutex_);
-    for (Answer& a : ready_) outbox_.push_back(std::move(a));
+    std::move(ready_.begin(), ready_.end(), std::back_inserter(outbox_));
     published_ = std::move(stats);
     news_ = true;
   }

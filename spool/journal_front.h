@@ -65,6 +65,11 @@ class JournalFront : public Journal {
     std::function<void(BrowsePage)> done{};
   };
 
+  struct Weighed {
+    Answer give{};
+    std::size_t weight = 0;  // bytes that it is about
+  };
+
   void place(Order order);
   void change(Haste haste, std::function<AfterCommit(Desk&)> f);
   void read(Haste haste, std::function<Answer(Desk&)> f);
@@ -73,7 +78,8 @@ class JournalFront : public Journal {
   void work_changes(std::chrono::steady_clock::time_point now, bool probe);
   void work_reads();
   [[nodiscard]] AfterCommit tell_count(std::size_t n, std::function<void(std::size_t)> done);
-  void answer(Answer a) { ready_.push_back(std::move(a)); }
+  void answer(Answer a, std::size_t weight = 0) { ready_.push_back({std::move(a), weight}); }
+  void give_some();
   [[nodiscard]] static bool worth_a_look(const JournalStats& now, const JournalStats& before);
   void publish();
   void tell_reports();
@@ -87,7 +93,8 @@ class JournalFront : public Journal {
   JournalStats stats_;
   std::uint64_t staged_ = 0;
   std::vector<std::string> opening_;
-  std::vector<Order> placed_;  // in this turn of the loop
+  std::vector<Order> placed_;    // in this turn of the loop
+  std::deque<Weighed> answers_;  // not yet given
 
   // Writer thread (the loop's where there is none).
   Desk desk_;
@@ -97,12 +104,12 @@ class JournalFront : public Journal {
   std::chrono::steady_clock::time_point retry_at_{};                  // of a disk in trouble
   std::optional<std::chrono::steady_clock::time_point> commit_at_{};  // of what gathers
   std::chrono::steady_clock::time_point committed_at_{};              // of what had gathered
-  std::vector<Answer> ready_;
+  std::vector<Weighed> ready_;
 
   std::mutex mutex_;  // guards what follows; never held while anything blocks
   std::condition_variable arrived_;
   std::vector<Order> inbox_;
-  std::vector<Answer> outbox_;
+  std::vector<Weighed> outbox_;
   JournalStats published_;
   bool news_ = false;  // since the last poll()
   bool stop_ = false;

@@ -28,10 +28,11 @@ std::uint64_t uv_milliseconds(Steady when) {
 }  // namespace
 
 struct Loop::Impl {
-  explicit Impl(uv_loop_t* loop) : uv(loop) {}
+  Impl(uv_loop_t* loop, std::size_t& read_in_turn) : uv(loop), read_bytes(read_in_turn) {}
 
   uv_loop_t* uv;
-  uv_prepare_t prepare{};  // active: keeps the loop alive while nothing else does
+  std::size_t& read_bytes;  // the loop's
+  uv_prepare_t prepare{};   // active: keeps the loop alive while nothing else does
   uv_check_t check{};
   uv_idle_t idle{};  // active only while something is deferred: the wait is then skipped
   uv_timer_t timer{};
@@ -52,6 +53,7 @@ struct Loop::Impl {
   void end_turn() {
     if (!stale) longest = std::max(longest, read_steady() - now.steady);
     stale = true;
+    read_bytes = 0;
   }
 
   void run_deferred() {
@@ -95,7 +97,7 @@ struct Loop::Impl {
   }
 };
 
-Loop::Loop() : impl_(std::make_unique<Impl>(&loop_)) {
+Loop::Loop() : impl_(std::make_unique<Impl>(&loop_, read_)) {
   std::signal(SIGPIPE, SIG_IGN);  // libuv and OpenSSL write to sockets whose peer may have gone
   if (uv_loop_init(&loop_) != 0) throw std::bad_alloc();
   uv_prepare_init(&loop_, &impl_->prepare);

@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -36,10 +37,17 @@ class Loop {
   void at_turn_end(std::function<void()> f);
   [[nodiscard]] Duration longest_turn() const;
 
+  // What all streams together read in one turn is bounded, so that a turn does not grow with how
+  // many peers send at once: past it, who reads leaves his bytes to the next turn.
+  static constexpr std::size_t kBytesATurn = 256 * 1024;
+  [[nodiscard]] bool may_read() const { return read_ < kBytesATurn; }
+  void has_read(std::size_t bytes) { read_ += bytes; }
+
  private:
   friend class Timer;
   struct Impl;
   uv_loop_t loop_{};
+  std::size_t read_ = 0;  // bytes, in this turn
   std::unique_ptr<Impl> impl_;
 };
 

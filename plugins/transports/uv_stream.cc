@@ -61,12 +61,16 @@ struct UvStream::Handle : std::enable_shared_from_this<UvStream::Handle> {
     owner->on_failure(uv_strerror(error));
   }
 
-  static void on_alloc(uv_handle_t*, std::size_t, uv_buf_t* buffer) {
-    *buffer = uv_buf_init(read_buffer(), kReadChunk);
+  // Without room libuv reads nothing and says UV_ENOBUFS; the next turn finds the bytes.
+  static void on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer) {
+    const bool may_read = of(h->data).loop.may_read();
+    *buffer = may_read ? uv_buf_init(read_buffer(), kReadChunk) : uv_buf_init(nullptr, 0);
   }
 
   static void on_read(uv_stream_t* s, ssize_t size, const uv_buf_t* buffer) {
     Handle& self = of(s->data);
+    if (size == UV_ENOBUFS) return;
+    if (size > 0) self.loop.has_read(static_cast<std::size_t>(size));
     if (size > 0 && self.owner)
       self.owner->on_bytes({buffer->base, static_cast<std::size_t>(size)});
     if (size >= 0) return;

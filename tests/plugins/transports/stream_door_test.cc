@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "plugins/transports/byte_stream.h"
 #include "plugins/transports/exchange.h"
 #include "world.h"
 
@@ -52,6 +53,32 @@ TEST_P(Streams, EveryOwedReplyComesAfterThePeerShutItsSide) {
   EXPECT_EQ(client->received, "ok one\nok two\nok three\n");
   EXPECT_FALSE(client->broken);
   EXPECT_TRUE(world.until([&] { return world.door->idle(); }));
+}
+
+TEST_P(Streams, OneTurnReadsABoundedNumberOfBytesHoweverManySend) {
+  constexpr std::size_t kClients = 40, kLine = 512, kLines = 32;
+  world.open(GetParam());
+  std::vector<std::unique_ptr<Client>> clients;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    clients.push_back(world.client());
+    clients.back()->send("hello\n");
+  }
+  ASSERT_TRUE(world.until([&] { return world.receiver.results.size() == kClients; }));
+  world.settle_down();
+  const std::string line = std::string(kLine - 1, 'x') + "\n";
+  std::string lines;
+  for (std::size_t i = 0; i < kLines; ++i) lines += line;
+  for (const auto& client : clients) client->send(lines);
+  const std::size_t all = kClients * (1 + kLines);
+  static_assert(kClients * kLine * kLines > 2 * Loop::kBytesATurn);
+  std::size_t most = 0;
+  ASSERT_TRUE(world.until([&] {
+    const std::size_t before = world.receiver.results.size();
+    world.turn();
+    most = std::max(most, world.receiver.results.size() - before);
+    return world.receiver.results.size() == all;
+  }));
+  EXPECT_LE(most * kLine, Loop::kBytesATurn + ByteStream::kReadChunk);
 }
 
 TEST_P(Streams, NothingIsReadWhileTooMuchIsUnsettled) {
