@@ -219,5 +219,20 @@ TEST_F(DeskTest, ADiskInTroubleIsLeftAloneUnlessItIsToBeTried) {
   EXPECT_EQ(desk_->stats().trouble, "");
 }
 
+TEST_F(DeskTest, APauseThatIsNotStoredHoldsAndIsStoredOnceTheDiskIsWell) {
+  lanes(names(0, 1));
+  store_.sick = true;
+  EXPECT_TRUE(desk_->pause(0, true));
+  EXPECT_FALSE(desk_->commit());
+  EXPECT_FALSE(desk_->pause(0, true)) << "it is paused";
+  EXPECT_FALSE(desk_->commit()) << "and still not stored";
+  EXPECT_TRUE(desk_->claim(0, 10, 1000).empty());
+  store_.sick = false;
+  ASSERT_TRUE(desk_->commit());
+  begin({});
+  lanes(names(0, 1));
+  EXPECT_EQ(desk_->stats().lanes.at(0).paused, now_.wall);
+}
+
 }  // namespace
 }  // namespace checkrelay
