@@ -190,7 +190,9 @@ Result<std::vector<Stored>> Desk::stage(std::vector<Record>& records) {
 Stored Desk::add(const Record& record) {
   if (record.id_given) {
     ++staged_ids_;
-    if (auto first = store_.remember(record.id, next_seq_, record.received)) return {*first, true};
+    const Duration window = kSameIdWindow + jumps_.ahead_at_most();
+    if (auto first = store_.remember(record.id, next_seq_, record.received, window))
+      return {*first, true};
   }
   if (staged_.empty() || staged_.back().data.size() + size_of(record) > options_.batch_bytes)
     close_batch();
@@ -293,7 +295,7 @@ Result<void> Desk::write_turn(Scope scope) {
     write_settled(scope == Scope::every_lane);
     prune();  // goes by cursors that are stored with it
   }
-  if (staged_ids_ > 0) store_.sweep_ids(kIdsATurn + 4 * staged_ids_, now_.wall - kSameIdWindow);
+  if (staged_ids_ > 0) store_.sweep_ids(kIdsATurn + 4 * staged_ids_, ago(kSameIdWindow));
   auto ok = store_.commit();
   if (ok) {
     committed(scope);

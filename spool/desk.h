@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "spool/clock_jumps.h"
 #include "spool/store.h"
 
 namespace checkrelay {
@@ -39,7 +40,10 @@ class Desk {
   [[nodiscard]] Result<std::vector<LaneId>> lanes(
       const std::vector<std::pair<std::string, LaneOptions>>& destinations);
 
-  void clock(Instant now) { now_ = now; }
+  void clock(Instant now) {
+    now_ = now;
+    jumps_.tick(now, next_seq_);
+  }
   [[nodiscard]] Result<std::vector<Stored>> stage(std::vector<Record>& records);
   void settle(LaneId lane, const std::vector<Settlement>& settlements);
   std::size_t retry(std::optional<LaneId> lane, const std::vector<Seq>& seqs);
@@ -91,6 +95,8 @@ class Desk {
 
   // desk.cc
   [[nodiscard]] bool has_room(std::size_t bytes);
+  // As far back as ages go, by a clock that may have jumped.
+  [[nodiscard]] Wall ago(Duration age) const { return now_.wall - age - jumps_.ahead_at_most(); }
   [[nodiscard]] Stored add(const Record& record);
   void close_batch();
   enum class Scope { staged, settled, every_lane };  // each with what is before it
@@ -152,6 +158,7 @@ class Desk {
   Store& store_;
   DeskOptions options_;
   Instant now_{};
+  ClockJumps jumps_;
   std::string hash_key_;
   std::array<std::unique_ptr<Slot>, kMaxLanes> slots_{};
   Seq next_seq_ = 1;

@@ -121,7 +121,8 @@ std::optional<Claim> Desk::claim_of(LaneId lane, const Taken& taken) {
   Claim claim;
   claim.seq = taken.seq;
   claim.tries = taken.tries;
-  if (taken.first_unknown != Wall{}) claim.first_unknown = taken.first_unknown;
+  const auto ahead = jumps_.ahead_since(taken.seq);  // ages are told by the present clock
+  if (taken.first_unknown != Wall{}) claim.first_unknown = taken.first_unknown + ahead;
   BatchPtr batch;
   if (taken.aside) {
     if (auto row = aside(lane, taken.seq))
@@ -132,7 +133,7 @@ std::optional<Claim> Desk::claim_of(LaneId lane, const Taken& taken) {
   const Framed* record = batch ? batch->find(taken.seq) : nullptr;
   if (record == nullptr) return std::nullopt;
   claim.body = record->body;
-  claim.received = record->header.received;
+  claim.received = record->header.received + ahead;
   return claim;
 }
 
@@ -145,7 +146,7 @@ std::vector<Claim> Desk::claim(LaneId id, std::size_t records, std::size_t bytes
   load_bytes_ = 0;
   for (int loads = 0; loads <= kLoads && load_bytes_ < kLoadBytes; ++loads) {
     if (claims.size() == records || sum >= bytes) break;
-    for (const Taken& t : lane.claim(records - claims.size(), bytes - sum, now_, out)) {
+    for (const Taken& t : lane.claim(records - claims.size(), bytes - sum, now_, out, jumps_)) {
       auto claim = claim_of(id, t);
       if (!claim) {
         const auto end = store_.failed() ? Settlement::End::put_back : Settlement::End::expired;

@@ -37,7 +37,7 @@ bool Desk::prune_log(std::size_t& bytes) {
   if (!oldest || oldest->last > finished || oldest->last + 1 >= next_seq_) return false;
   const auto next = store_.log_row_of(finished + 1);
   if (!next || next->first == oldest->first) return false;
-  const bool old = oldest->at + options_.history_age < now_.wall;
+  const bool old = oldest->at < ago(options_.history_age);
   if (!old && next->start - oldest->start <= history_room()) return false;
   bytes += std::min<std::uint64_t>(next->start - oldest->start, options_.batch_bytes);
   store_.erase_log(oldest->first);
@@ -48,7 +48,7 @@ bool Desk::prune_trail() {
   const auto oldest = store_.oldest_trail();
   if (!oldest || oldest->number >= trail_.number()) return false;
   const std::uint64_t rows = trail_.number() - oldest->number;
-  const bool old = oldest->at + options_.history_age < now_.wall;
+  const bool old = oldest->at < ago(options_.history_age);
   if (!old && rows <= history_room() / 4 / TrailWriter::kRow) return false;
   store_.erase_trail(oldest->number);
   return true;

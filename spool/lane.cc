@@ -227,8 +227,8 @@ void Lane::take(Entry& e) {
   ++in_flight_;
 }
 
-std::vector<Taken> Lane::claim(std::size_t records, std::size_t bytes, Instant now,
-                               LaneOutput& out) {
+std::vector<Taken> Lane::claim(std::size_t records, std::size_t bytes, Instant now, LaneOutput& out,
+                               const ClockJumps& jumps) {
   std::vector<Taken> taken;
   if (rebuilding_) return taken;
   release_due(now.steady);
@@ -237,7 +237,7 @@ std::vector<Taken> Lane::claim(std::size_t records, std::size_t bytes, Instant n
     const Seq seq = peek();
     if (seq == 0) break;
     Entry& e = *entry(seq);
-    const bool old = max_age_.count() > 0 && e.time + max_age_ < now.wall;
+    const bool old = max_age_.count() > 0 && e.time + max_age_ < now.wall - jumps.ahead_since(seq);
     if (!old && sum > 0 && sum + e.size > bytes) break;
     if (!ready_.empty() && ready_.top() == seq) {
       ready_.pop();

@@ -26,6 +26,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "spool/clock_jumps.h"
 #include "spool/done_set.h"
 #include "spool/frame.h"
 #include "spool/last_states.h"
@@ -125,7 +126,7 @@ class Lane {
 
   // At most `records` and about `bytes`; records that are too old end as expired.
   [[nodiscard]] std::vector<Taken> claim(std::size_t records, std::size_t bytes, Instant now,
-                                         LaneOutput& out);
+                                         LaneOutput& out, const ClockJumps& jumps = {});
   void settle(const Settlement& s, Instant now, LaneOutput& out);
 
   void restore_aside(const RecordHeader& h, unsigned tries, Wall first_unknown);

@@ -21,9 +21,10 @@ void MemoryStore::erase_log(Seq first) {
   log_.erase(it);
 }
 
-std::optional<Seq> MemoryStore::remember(const std::string& id, Seq seq, Wall received) {
+std::optional<Seq> MemoryStore::remember(const std::string& id, Seq seq, Wall received,
+                                         Duration window) {
   auto [it, fresh] = ids_.try_emplace(id, Id{seq, received});
-  if (!fresh && received - it->second.at < kSameIdWindow) return it->second.seq;
+  if (!fresh && received - it->second.at < window) return it->second.seq;
   it->second = {seq, received};
   return std::nullopt;
 }

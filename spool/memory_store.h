@@ -17,7 +17,8 @@ class MemoryStore : public Store {
   [[nodiscard]] bool failed() const override { return false; }
   void append(const LogRow& row, std::string_view data) override;
   void erase_log(Seq first) override;
-  std::optional<Seq> remember(const std::string& id, Seq seq, Wall received) override;
+  std::optional<Seq> remember(const std::string& id, Seq seq, Wall received,
+                              Duration window) override;
   std::optional<Seq> find_id(const std::string& id) override;
   void sweep_ids(std::size_t examine, Wall before) override;
   void save_lane(const LaneRow& row) override;

@@ -164,7 +164,8 @@ class Salvage {
   void note_record(const Framed& record, LogRow& row) {
     row.lanes |= record.header.lanes;
     if (record.id_given)
-      (void)into_.remember(std::string(record.id), record.header.seq, record.header.received);
+      (void)into_.remember(std::string(record.id), record.header.seq, record.header.received,
+                           kSameIdWindow);
   }
 
   void take_aside(const AsideRow& row) {
@@ -180,7 +181,7 @@ class Salvage {
 
   void take_id(const FoundId& id) {
     if (id.id.empty() || id.id.size() > kMaxIdBytes) return;
-    (void)into_.remember(std::string(id.id), id.seq, id.at);
+    (void)into_.remember(std::string(id.id), id.seq, id.at, kSameIdWindow);
     bytes_ += id.id.size() + 16;
   }
 

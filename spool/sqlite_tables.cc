@@ -55,14 +55,15 @@ void SqliteStore::erase_log(Seq first) {
   Query(db_, "DELETE FROM log WHERE first = ?").number(first).run();
 }
 
-std::optional<Seq> SqliteStore::remember(const std::string& id, Seq seq, Wall received) {
+std::optional<Seq> SqliteStore::remember(const std::string& id, Seq seq, Wall received,
+                                         Duration window) {
   Query insert(db_, "INSERT INTO id(id, seq, at) VALUES(?, ?, ?) ON CONFLICT DO NOTHING");
   insert.text(id).number(seq).integer(micros(received)).run();
   if (failed() || sqlite3_changes(db_.handle()) > 0) return std::nullopt;
   Query find(db_, "SELECT seq, at FROM id WHERE id = ?");
   if (!find.text(id).row()) return std::nullopt;
   const Seq first = find.get_number();
-  if (received - wall(find.get_integer()) < kSameIdWindow) return first;
+  if (received - wall(find.get_integer()) < window) return first;
   Query update(db_, "UPDATE id SET seq = ?, at = ? WHERE id = ?");
   update.number(seq).integer(micros(received)).text(id).run();
   return std::nullopt;

@@ -74,10 +74,10 @@ class Store {
 
   virtual void append(const LogRow& row, std::string_view data) = 0;
   virtual void erase_log(Seq first) = 0;
-  // The seq of the same id where it came within kSameIdWindow before `received`; else the id is
-  // noted with `seq`.
-  [[nodiscard]] virtual std::optional<Seq> remember(const std::string& id, Seq seq,
-                                                    Wall received) = 0;
+  // The seq of the same id where it came within `window` before `received`; else the id is noted
+  // with `seq`.
+  [[nodiscard]] virtual std::optional<Seq> remember(const std::string& id, Seq seq, Wall received,
+                                                    Duration window) = 0;
   [[nodiscard]] virtual std::optional<Seq> find_id(const std::string& id) = 0;
   virtual void sweep_ids(std::size_t examine, Wall before) = 0;  // a bounded step around all ids
   virtual void save_lane(const LaneRow& row) = 0;

@@ -47,6 +47,7 @@ class JournalRig {
   void close() { journal_.reset(); }
   void reopen();
   void advance(Duration d);
+  void set_clock(Duration by);  // the wall clock alone
   [[nodiscard]] Instant now() const { return now_; }
 
   LaneId lane(const std::string& name, Backlog backlog = Backlog::all, Duration max_age = {});
@@ -91,6 +92,21 @@ class JournalContract : public testing::TestWithParam<JournalMaker> {
   JournalContract();
   TempDirectory directory_;
   JournalRig rig_;
+};
+
+// The wall clock is set while the agent runs.
+class JournalClockContract : public JournalContract {
+ protected:
+  Record given(const std::string& subject, const std::string& body) {
+    Record r = rig_.record(subject, body);
+    r.id_given = true;
+    return r;
+  }
+  bool is_known(const std::string& body) {
+    Record r = given("s", body);
+    const auto stored = rig_.stage({r});
+    return stored && stored->front().duplicate;
+  }
 };
 
 // Backlog::changes.

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <iostream>
 #include <random>
 
 #include "spool/journal.h"
@@ -70,12 +71,38 @@ class JournalModel : public testing::TestWithParam<ModelCase> {
       records.push_back(r);
     }
     if (pick(4) == 0) records.push_back(records.front());
+    hand_in(records);
+  }
+  // As `queue import` does: ids and times are those of another agent, and what was brought before
+  // comes again.
+  void import_some() {
+    std::vector<Record> records;
+    for (std::size_t n = 1 + pick(8); n > 0; --n) {
+      if (!handed_in_.empty() && pick(3) == 0) {
+        records.push_back(handed_in_[pick(handed_in_.size())]);
+        continue;
+      }
+      auto r = rig_.record(fmt::format("s{}", pick(8)), fmt::format("b{}", ++made_), pick(16));
+      r.id_given = true;
+      r.time -= std::chrono::seconds(pick(90));
+      r.received = r.time + std::chrono::milliseconds(pick(900));
+      records.push_back(r);
+    }
+    hand_in(records);
+  }
+  void hand_in(const std::vector<Record>& records) {
     const auto stored = rig_.stage(records);
     ASSERT_TRUE(stored) << stored.error().what;
     for (std::size_t i = 0; i < records.size(); ++i) {
-      const bool again = i > 0 && records[i].body == records[0].body && records[0].id_given;
-      ASSERT_EQ(stored->at(i).duplicate, again);
-      if (again) continue;
+      if (records[i].id_given) {
+        const auto [known, fresh] = ids_.emplace(records[i].id, stored->at(i).seq);
+        ASSERT_EQ(stored->at(i).duplicate, !fresh) << records[i].id;
+        ASSERT_EQ(stored->at(i).seq, known->second);
+        if (!fresh) continue;
+        handed_in_.push_back(records[i]);
+      }
+      ASSERT_GT(stored->at(i).seq, newest_);
+      newest_ = stored->at(i).seq;
       for (LaneId lane = 0; lane < lanes_.size(); ++lane)
         if ((records[i].lanes >> lane & 1) != 0)
           lanes_[lane].add(stored->at(i).seq, {records[i].subject, records[i].body, records[i].time,
@@ -256,7 +283,7 @@ class JournalModel : public testing::TestWithParam<ModelCase> {
     ASSERT_EQ(waiting, lanes_[lane].count(State::pending) + lanes_[lane].count(State::flying));
   }
   void step() {
-    switch (pick(20)) {
+    switch (pick(21)) {
       case 0:
       case 1:
       case 2:
@@ -281,6 +308,8 @@ class JournalModel : public testing::TestWithParam<ModelCase> {
         return retry_some();
       case 17:
         return drop_some();
+      case 19:
+        return import_some();
       case 18:
         return pick(8) == 0 ? restart() : compare();
       default:
@@ -293,22 +322,33 @@ class JournalModel : public testing::TestWithParam<ModelCase> {
   std::mt19937_64 random_;
   std::vector<ModelLane> lanes_;
   std::size_t made_ = 0;
+  std::map<std::string, Seq> ids_;
+  std::vector<Record> handed_in_;  // with an id
+  Seq newest_ = 0;
   JournalRig rig_;
 };
 
+// The first two are as good as any; behind them come those that failed once.
+constexpr std::uint64_t kSeeds[] = {20260601, 20261121};
+
+std::vector<std::uint64_t> seeds() {
+  if (const char* given = std::getenv("CHECKRELAY_SEED"); given != nullptr)
+    return {std::strtoull(given, nullptr, 10)};
+  return {std::begin(kSeeds), std::end(kSeeds)};
+}
+
 TEST_P(JournalModel, RandomOperationsAgreeWithTheModel) {
-  const char* given = std::getenv("CHECKRELAY_SEED");
-  const auto seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 20260601ULL;
   declare();
-  for (std::uint64_t round = 0; round < 2; ++round) {
-    random_.seed(seed + round);
-    for (int i = 0; i < 1500; ++i) {
+  for (const std::uint64_t seed : seeds()) {
+    std::cout << "model: CHECKRELAY_SEED=" << seed << '\n';
+    random_.seed(seed);
+    for (int i = 0; i < 2000; ++i) {
       step();
       if (HasFatalFailure() || HasNonfatalFailure())
-        FAIL() << "CHECKRELAY_SEED=" << seed << " round " << round << " step " << i;
+        FAIL() << "CHECKRELAY_SEED=" << seed << " step " << i;
     }
     drain();
-    if (HasFatalFailure()) FAIL() << "CHECKRELAY_SEED=" << seed << " round " << round;
+    if (HasFatalFailure()) FAIL() << "CHECKRELAY_SEED=" << seed;
   }
 }
 

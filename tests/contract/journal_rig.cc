@@ -55,6 +55,11 @@ void JournalRig::advance(Duration d) {
   journal_->poll(now_);
 }
 
+void JournalRig::set_clock(Duration by) {
+  now_.wall += by;
+  journal_->poll(now_);
+}
+
 void JournalRig::until(const std::function<bool()>& holds) {
   for (;;) {
     journal_->flush();

@@ -24,6 +24,7 @@ const auto kJournals = testing::Values(JournalMaker{"sqlite", true, open_sqlite}
 std::string name_of(const testing::TestParamInfo<JournalMaker>& made) { return made.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(Journals, JournalContract, kJournals, name_of);
+INSTANTIATE_TEST_SUITE_P(Journals, JournalClockContract, kJournals, name_of);
 INSTANTIATE_TEST_SUITE_P(Journals, JournalChangesContract, kJournals, name_of);
 
 }  // namespace

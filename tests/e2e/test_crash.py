@@ -1,7 +1,8 @@
 """SIGKILL at random moments, under load from every way in, while the upstream fails too. Then: every acknowledged
 result has arrived everywhere, intact, each subject's in order, and the books balance.
 
-CHECKRELAY_CRASH_KILLS says how often, CHECKRELAY_CRASH_SEED repeats a run's choices (not its timing)."""
+CHECKRELAY_CRASH_KILLS says how often, CHECKRELAY_CRASH_SECONDS for how long at least, CHECKRELAY_CRASH_SEED repeats a
+run's choices (not its timing)."""
 
 import collections
 import json
@@ -18,6 +19,7 @@ from . import crash_load, wire
 from .harness import PATIENCE, SANITIZED, Case, free_port, wait_until
 
 KILLS = int(os.environ.get("CHECKRELAY_CRASH_KILLS", "50"))
+SECONDS = float(os.environ.get("CHECKRELAY_CRASH_SECONDS", "0"))
 SEED = int(os.environ.get("CHECKRELAY_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 
 
@@ -48,7 +50,7 @@ class Vandal(threading.Thread):
 class Crash(Case):
     def setUp(self):
         super().setUp()
-        sys.stderr.write(f"crash test: {KILLS} kills, CHECKRELAY_CRASH_SEED={SEED}\n")
+        sys.stderr.write(f"crash test: {KILLS} kills, {SECONDS:.0f} s at least, CHECKRELAY_CRASH_SEED={SEED}\n")
         self.random = random.Random(SEED)
         self.sim = Op5().start()
         self.addCleanup(self.sim.stop)
@@ -58,7 +60,8 @@ class Crash(Case):
                    {"type": "http", "listen": f"127.0.0.1:{self.http}", "dialects": ["native", "op5"]}]
         central = self.op5_destination(self.sim, backlog="all", max_in_flight=8, retry_min="10ms", retry_max="100ms",
                                        timeout="5s")
-        self.relay = self.agent(intakes, [self.file_destination(), central])
+        self.relay = self.agent(intakes, [self.file_destination(), central, {"name": "nowhere", "type": "discard"}])
+        self.kills = 0
 
     def producers(self):
         kinds = [lambda seed: crash_load.Stream("unix-json", seed, self.relay.socket, wire.JSON, ids=True),
@@ -92,7 +95,9 @@ class Crash(Case):
 
     def kill_often(self):
         """Some die while they start, some in the middle of their work, and a few are asked to stop."""
-        for _ in range(KILLS):
+        end = time.monotonic() + SECONDS
+        while self.kills < KILLS or time.monotonic() < end:
+            self.kills += 1
             self.relay.kill()
             unborn = self.random.random() < 0.2
             self.relay.start(ready=not unborn)
@@ -116,9 +121,10 @@ class Crash(Case):
             self.judge_arrivals(name, outputs, producers)
         self.judge_books(rows)
         acknowledged = sum(len(p.acknowledged) for p in producers if not isinstance(p, crash_load.Unheard))
-        sys.stderr.write(f"crash test: {acknowledged} acknowledged, {len(rows)} in the file, {len(central)} at the upstream; "
+        sys.stderr.write(f"crash test: {self.kills} kills, {acknowledged} acknowledged, {len(rows)} in the file, "
+                         f"{len(central)} at the upstream; "
                          f"failures {({p.label: p.failures for p in producers})}\n")
-        self.assertGreater(acknowledged, 20 * KILLS, "too little traffic to prove anything")
+        self.assertGreater(acknowledged, 20 * self.kills, "too little traffic to prove anything")
 
     def rows(self):
         """The file's lines; a line that a kill tore in two is no row, and must hide no other."""
@@ -149,6 +155,7 @@ class Crash(Case):
         for name, d in books.items():
             others = {k: d[k] for k in ("pending", "in_flight", "superseded", "expired", "dead")}
             self.assertEqual(set(others.values()), {0}, (name, others))
-        self.assertEqual(books["out"]["delivered"], books["central"]["delivered"])
+        for name in ("central", "nowhere"):
+            self.assertEqual(books["out"]["delivered"], books[name]["delivered"], name)
         self.assertEqual(books["out"]["delivered"], len({r["id"] for r in rows}),
                          "delivered, against distinct results in the file")
