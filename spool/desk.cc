@@ -289,7 +289,10 @@ Result<void> Desk::write_turn(Scope scope) {
   // A settlement that is lost with the power is a result delivered twice, which the promise allows;
   // an upstream on a fast line would otherwise wait for the disk all the time.
   store_.begin(owed_ || scope == Scope::every_lane ? Sync::now : Sync::later);
-  if (store_.renewed() != seen_renewed_) start_over();
+  if (store_.renewed() != seen_renewed_) {
+    start_over();
+    scope = Scope::every_lane;
+  }
   write_staged();
   if (scope != Scope::staged) {
     write_settled(scope == Scope::every_lane);

@@ -46,9 +46,8 @@ class Desk {
   }
   [[nodiscard]] Result<std::vector<Stored>> stage(std::vector<Record>& records);
   void settle(LaneId lane, const std::vector<Settlement>& settlements);
-  std::size_t retry(std::optional<LaneId> lane, const std::vector<Seq>& seqs);
-  std::size_t drop(std::optional<LaneId> lane, const std::vector<Seq>& seqs,
-                   const std::string& why = {});
+  std::size_t retry(std::optional<LaneId> lane, std::vector<Seq> seqs);
+  std::size_t drop(std::optional<LaneId> lane, std::vector<Seq> seqs, const std::string& why = {});
   bool pause(LaneId lane, bool paused);  // false where it is so already
   [[nodiscard]] std::size_t staged_bytes() const { return staged_bytes_; }
   // Without `probe` a disk in trouble is not asked for settlements alone: they are kept. Without

@@ -14,6 +14,11 @@ constexpr std::size_t kCacheBatches = 32;
 constexpr int kLoads = 256;                   // rows of the log that one claim reads at most
 constexpr std::size_t kLoadBytes = 1U << 20;  // likewise, about
 
+void each_once(std::vector<Seq>& seqs) {
+  std::sort(seqs.begin(), seqs.end());
+  seqs.erase(std::unique(seqs.begin(), seqs.end()), seqs.end());
+}
+
 constexpr const char* kUnreadable = "the stored record cannot be read";
 
 LaneMask bit(LaneId lane) { return LaneMask{1} << lane; }
@@ -174,8 +179,9 @@ void Desk::give_up_dead(const AsideRow& row) {
       fmt::format("destination {}: record {}, which was dead, is damaged", slot.name, row.seq));
 }
 
-std::size_t Desk::retry(std::optional<LaneId> lane, const std::vector<Seq>& seqs) {
+std::size_t Desk::retry(std::optional<LaneId> lane, std::vector<Seq> seqs) {
   owed_ = true;
+  each_once(seqs);
   std::size_t n = 0;
   const auto revive = [&](const AsideRow& row) {
     const Batch batch(row.seq, row.seq, row.frame);
@@ -196,14 +202,14 @@ std::size_t Desk::retry(std::optional<LaneId> lane, const std::vector<Seq>& seqs
     for (const AsideRow& row : rows)
       if (auto now = aside(row.lane, row.seq)) revive(*now);
     if (rows.size() < query.limit) break;
-    query.after = rows.back().seq;
+    query.after = rows.back().seq - 1;  // the page may end between two lanes of this one
   }
   return n;
 }
 
-std::size_t Desk::drop(std::optional<LaneId> only, const std::vector<Seq>& seqs,
-                       const std::string& why) {
+std::size_t Desk::drop(std::optional<LaneId> only, std::vector<Seq> seqs, const std::string& why) {
   owed_ = true;
+  each_once(seqs);
   std::size_t n = 0;
   each_lane(only, [&](LaneId i, Lane& lane) {
     LaneOutput out;

@@ -282,7 +282,11 @@ void DirectoryWorker::reject_some() {
   for (std::size_t n = 0; n < kRejectsAStep && !rejecting_.empty(); ++n) {
     const FilePtr file = std::move(rejecting_.front());
     rejecting_.pop_front();
-    finish(file);
+    if (file->file.unchanged()) {
+      finish(file);
+    } else {
+      put_back(*file);  // mended, or taken away, while it waited
+    }
   }
 }
 

@@ -148,6 +148,32 @@ TEST_P(JournalContract, DeadRecordsAreKeptWithTheirAnswerUntilRetried) {
   EXPECT_THAT(rig_.claim_bodies(), ElementsAre("1"));
 }
 
+TEST_P(JournalContract, RetryOfAllFindsTheDeadOfEveryDestination) {
+  const std::vector<LaneId> lanes = {rig_.lane("a"), rig_.lane("b"), rig_.lane("c")};
+  std::vector<Record> records;
+  for (int i = 0; i < 400; ++i) records.push_back(rig_.record("s" + std::to_string(i), "x", 7));
+  ASSERT_TRUE(rig_.stage(std::move(records)));
+  for (const LaneId lane : lanes) {
+    std::vector<Settlement> dead;
+    for (const Claim& c : rig_.claim(lane)) dead.push_back({.seq = c.seq, .end = End::dead});
+    rig_.settle(lane, std::move(dead));
+    rig_.commit();
+    EXPECT_EQ(rig_.stats(lane).dead, 400U);
+  }
+  EXPECT_EQ(rig_.retry({}), 1200U);
+  for (const LaneId lane : lanes) EXPECT_EQ(rig_.stats(lane).dead, 0U);
+}
+
+TEST_P(JournalContract, RecordNamedTwiceIsDroppedOnce) {
+  rig_.lane("a");
+  const Seq seq = rig_.put("s", "1");
+  (void)rig_.claim();
+  rig_.settle(seq, End::dead);
+  EXPECT_EQ(rig_.drop({seq, seq, seq}), 1U);
+  EXPECT_EQ(rig_.stats().dead, 0U);
+  EXPECT_EQ(rig_.stats().expired, 1U);
+}
+
 TEST_P(JournalContract, DroppedRecordsEndAsExpired) {
   rig_.lane("a");
   const Seq waiting = rig_.put("s", "1");

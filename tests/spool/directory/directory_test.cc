@@ -122,6 +122,17 @@ TEST_F(SpoolDirectoryTest, OnlySomeFilesAreRejectedInATurn) {
   EXPECT_EQ(receiver_.counted, 50U);
 }
 
+TEST_F(SpoolDirectoryTest, FileMendedWhileItWaitsToBeRejectedIsReadAgain) {
+  for (int i = 0; i < 50; ++i) write(fmt::format("{:02}", i), "rubbish\n");
+  open();
+  until([&] { return receiver_.counted == 50; });
+  ASSERT_GT(files(), 0U);
+  write("49", kGood);
+  until([&] { return files() == 0; });
+  EXPECT_EQ(receiver_.taken.size(), 1U);
+  EXPECT_FALSE(there("rejected/49"));
+}
+
 TEST_F(SpoolDirectoryTest, WhatAdmissionRefusesIsToldWithItsLine) {
   receiver_.judge = [](const CheckResult& r) {
     return Outcome{r.subject.host == "good", r.id, Errc::refused, "not yours"};
