@@ -133,6 +133,7 @@ class Desk {
   [[nodiscard]] std::optional<Claim> claim_of(LaneId lane, const Taken& taken);
   void give_up_dead(const AsideRow& row);
   void step_reindex(LaneId lane);
+  void step_survey(LaneId lane);
   template <typename F>
   void each_lane(std::optional<LaneId> lane, F f);
   // desk_upkeep.cc

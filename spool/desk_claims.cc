@@ -241,6 +241,17 @@ bool Desk::pause(LaneId id, bool paused) {
   return true;
 }
 
+// One row of the log goes by a lane that must know which subjects wait in it.
+void Desk::step_survey(LaneId id) {
+  Lane& lane = slots_[id]->lane;
+  auto batch = store_.log_after(lane.survey_from(), bit(id));
+  if (batch == nullptr && store_.failed()) return;
+  if (batch == nullptr) return lane.surveyed_upto(lane.folded());
+  for (const Framed& r : batch->records())
+    if ((r.header.lanes & bit(id)) != 0) lane.survey(r.header);
+  lane.surveyed_upto(batch->last());
+}
+
 // One row of the log goes through the index of a lane that is rebuilding it.
 void Desk::step_reindex(LaneId id) {
   Lane& lane = slots_[id]->lane;

@@ -74,6 +74,10 @@ bool Desk::upkeep(bool idle, bool probe) {
       more = more || !store_.failed();
       continue;
     }
+    if (lane.surveying()) {
+      step_survey(i);
+      more = more || !store_.failed();
+    }
     LaneOutput out;
     (void)lane.make_room(out);
     take_output(i, out);

@@ -51,6 +51,10 @@ Lane::Entry* Lane::window_entry(Seq seq) {
 Lane::Entry* Lane::entry(Seq seq) {
   auto it = aside_.find(seq);
   if (it != aside_.end()) return &it->second;
+  if (!tail_.empty()) {
+    auto t = tail_.find(seq);
+    if (t != tail_.end()) return &t->second;
+  }
   Entry* e = window_entry(seq);
   return e != nullptr && e->status < Status::passed ? e : nullptr;
 }
@@ -67,6 +71,7 @@ bool Lane::passes(const Entry& e) const {
 // `old` is waiting no more: a newer record of its subject has taken its place.
 void Lane::unlink(Seq old, std::uint64_t subject, LaneOutput& out) {
   forget_aside(old, out);
+  if (!tail_.empty()) tail_.erase(old);
   auto it = busy_.find(subject);
   if (it == busy_.end() || it->second.head != old) return;
   if (it->second.phase == Phase::put_off) {
@@ -80,6 +85,7 @@ void Lane::displace(const RecordHeader& h, bool count, LaneOutput& out) {
   if (!indexed(h.seq)) return;
   const Seq old = index_.exchange(h.subject, h.seq);
   if (old == 0 || old == h.seq) return;
+  if (fresh_first_) gap_.erase(h.subject, old);
   if (count) {
     --pending_;
     ++superseded_;
@@ -102,6 +108,8 @@ void Lane::feed(const RecordHeader& h, LaneOutput& out) {
   if (loaded_ == folded_ && window_.size() < limits_.window) {
     window_.push_back(entry_of(h));
     loaded_ = h.seq;
+  } else if (fresh_first_) {
+    feed_tail(h);
   }
   folded_ = h.seq;
 }
@@ -117,14 +125,18 @@ bool Lane::wants_more() const { return loaded_ < folded_ && window_.size() < lim
 
 void Lane::load(const RecordHeader& h) {
   if (h.seq <= loaded_ || !wants_more()) return;
-  window_.push_back(entry_of(h));
-  if (done_.has(h.seq)) window_.back().status = Status::done;
   loaded_ = h.seq;
+  if (tail_.empty() || !leave_tail(h.seq)) window_.push_back(entry_of(h));
+  if (done_.has(h.seq)) window_.back().status = Status::done;
+  if (!fresh_first_) return;
+  gap_.erase(h.subject, h.seq);
+  caught_up();
 }
 
 void Lane::loaded_upto(Seq seq) {
   if (!wants_more()) return;
   loaded_ = std::max(loaded_, std::min(seq, folded_));
+  if (fresh_first_) caught_up();
   advance();
 }
 
@@ -138,13 +150,20 @@ void Lane::advance() {
   if (!done_.empty()) done_.forget_upto(cursor_);
 }
 
+// A record of the tail is gone with this.
 void Lane::pass(Entry& e) {
   e.status = Status::passed;
+  if (!tail_.empty() && tail_.count(e.seq) != 0) {
+    done_.set(e.seq);
+    tail_.erase(e.seq);
+    return;
+  }
   passed_upto_ = std::max(passed_upto_, e.seq);
 }
 
 void Lane::promote(BusyMap::iterator it) {
   Busy& busy = it->second;
+  if (fresh_first_) heads_.erase(busy.head);
   while (!busy.waiting.empty()) {
     const Seq next = busy.waiting.front();
     busy.waiting.erase(busy.waiting.begin());
@@ -152,7 +171,7 @@ void Lane::promote(BusyMap::iterator it) {
     if (e == nullptr || superseded(next, it->first)) continue;
     busy.head = next;
     busy.phase = Phase::ready;
-    ready_.push(next);
+    make_claimable(next);
     return;
   }
   busy_.erase(it);
@@ -173,7 +192,7 @@ void Lane::make_ready(Busy& busy) {
     waiting.insert(std::lower_bound(waiting.begin(), waiting.end(), head), head);
   }
   busy.phase = Phase::ready;
-  ready_.push(busy.head);
+  make_claimable(busy.head);
 }
 
 void Lane::release_due(Steady now) {
@@ -189,11 +208,16 @@ void Lane::release_due(Steady now) {
   }
 }
 
-bool Lane::ready_top_is_stale() {
-  const Entry* e = entry(ready_.top());
-  if (e == nullptr || e->status != Status::open || superseded(e->seq, e->subject)) return true;
+// A head that was superseded while that could not be seen makes place for the next.
+bool Lane::claimable(Seq head) {
+  const Entry* e = entry(head);
+  if (e == nullptr || e->status != Status::open) return false;
   auto it = busy_.find(e->subject);
-  return it == busy_.end() || it->second.head != e->seq || it->second.phase != Phase::ready;
+  const bool leads =
+      it != busy_.end() && it->second.head == head && it->second.phase == Phase::ready;
+  if (!superseded(head, e->subject)) return leads;
+  if (leads) promote(it);
+  return false;
 }
 
 // What was brought back waits until the window is there: an older one of its subject may come
@@ -204,7 +228,11 @@ bool Lane::ready_in_reach() const {
 
 // The oldest record that may be claimed now, or 0.
 Seq Lane::peek() {
-  while (!ready_.empty() && ready_top_is_stale()) ready_.pop();
+  while (!ready_.empty()) {
+    const Seq top = ready_.top();
+    if (claimable(top)) break;
+    if (ready_.top() == top) ready_.pop();  // an older one may have taken its place
+  }
   for (; scan_ < window_.size(); ++scan_) {
     const Entry& e = window_[scan_];
     if (passes(e)) continue;
@@ -234,12 +262,15 @@ std::vector<Taken> Lane::claim(std::size_t records, std::size_t bytes, Instant n
   release_due(now.steady);
   std::size_t sum = 0;
   while (taken.size() < records) {
-    const Seq seq = peek();
+    const Seq seq = fresh_first_ ? peek_fresh() : peek();
     if (seq == 0) break;
     Entry& e = *entry(seq);
     const bool old = max_age_.count() > 0 && e.time + max_age_ < now.wall - jumps.ahead_since(seq);
     if (!old && sum > 0 && sum + e.size > bytes) break;
-    if (!ready_.empty() && ready_.top() == seq) {
+    if (fresh_first_) {
+      ++turn_;
+      heads_.erase(seq);
+    } else if (!ready_.empty() && ready_.top() == seq) {
       ready_.pop();
     } else {
       ++scan_;

@@ -23,6 +23,7 @@
 #include <deque>
 #include <map>
 #include <queue>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct LaneLimits {
   std::size_t window = 8192;       // headers in memory, 40 bytes each
   std::size_t aside = 65536;       // records set aside; beyond it the lane waits for them
   std::size_t remembered = 65536;  // Backlog::changes: subjects, beside those that wait
+  std::size_t tail = 8192;         // Drain::fresh_first: newest records in memory
+  std::size_t subjects = 262144;   // likewise: in the gap, 16 bytes a slot
 };
 
 // What is written into the record's story; the numbers are FORMAT.md's.
@@ -124,6 +127,13 @@ class Lane {
   void reindexed_upto(Seq seq) { reindex_from_ = seq; }
   void reindexed(LaneOutput& out);
 
+  // Drain::fresh_first after a start or a change of mode: every record from survey_from() on goes
+  // through survey(). Until then the lane drains in order.
+  [[nodiscard]] bool surveying() const { return survey_to_ != 0; }
+  [[nodiscard]] Seq survey_from() const { return survey_from_; }
+  void survey(const RecordHeader& h);
+  void surveyed_upto(Seq seq);
+
   // At most `records` and about `bytes`; records that are too old end as expired.
   [[nodiscard]] std::vector<Taken> claim(std::size_t records, std::size_t bytes, Instant now,
                                          LaneOutput& out, const ClockJumps& jumps = {});
@@ -206,6 +216,19 @@ class Lane {
   [[nodiscard]] bool live(Seq seq) const;
   void settle_accounts();
 
+  // lane_fresh.cc
+  void set_drain(bool fresh_first);
+  void make_claimable(Seq seq);
+  void begin_survey();
+  void into_gap(Seq seq, std::uint64_t subject);
+  void feed_tail(const RecordHeader& h);
+  bool evict_oldest();
+  void evict(std::uint64_t subject);
+  [[nodiscard]] bool leave_tail(Seq seq);
+  void caught_up();
+  [[nodiscard]] Seq newest_head() const;
+  [[nodiscard]] Seq peek_fresh();
+
   void forget_aside(Seq seq, LaneOutput& out);
   void pass(Entry& e);
   void promote(BusyMap::iterator it);
@@ -213,7 +236,7 @@ class Lane {
   void release_due(Steady now);
   void make_ready(Busy& busy);
   [[nodiscard]] Seq peek();
-  [[nodiscard]] bool ready_top_is_stale();
+  [[nodiscard]] bool claimable(Seq head);
   [[nodiscard]] bool ready_in_reach() const;
   void take(Entry& e);
   void end(Entry& e, Note note, std::string answer, LaneOutput& out);
@@ -238,6 +261,13 @@ class Lane {
   Seq passed_upto_ = 0;      // no entry of the window behind it has passed
   std::uint64_t pending_ = 0, in_flight_ = 0, delivered_ = 0, superseded_ = 0, expired_ = 0,
                 dead_ = 0, retries_ = 0;
+  bool fresh_first_ = false;
+  bool blind_ = false;  // the gap is not known
+  unsigned turn_ = 0;
+  Seq survey_from_ = 0, survey_to_ = 0;
+  std::set<Seq> heads_;        // in place of ready_
+  std::map<Seq, Entry> tail_;  // behind loaded_
+  SubjectIndex gap_;           // the newest record of each subject between window and tail
   std::deque<Entry> window_;
   std::size_t scan_ = 0;  // the first entry of the window that claim() has not looked at
   std::map<Seq, Aside> aside_;

@@ -31,6 +31,7 @@ Lane::Lane(const LaneSaved& s, LaneLimits limits)
 
 void Lane::configure(const LaneOptions& options) {
   max_age_ = options.max_age;
+  set_drain(options.drain == Drain::fresh_first);
   const bool latest = options.backlog == Backlog::latest;
   const bool changes = options.backlog == Backlog::changes;
   const bool was_latest = latest_upto_ == kAlways;
@@ -59,10 +60,12 @@ void Lane::line_up(Seq seq, std::uint64_t subject) {
   auto [it, fresh] = busy_.try_emplace(subject);
   Busy& busy = it->second;
   Seq waits = seq;
+  if (!fresh && busy.head == seq) return;
   if (fresh || (busy.phase == Phase::ready && seq < busy.head)) {
     waits = fresh ? 0 : busy.head;
     busy.head = seq;
-    ready_.push(seq);
+    if (fresh_first_) heads_.erase(waits);
+    make_claimable(seq);
   }
   if (waits == 0) return;
   auto at = std::lower_bound(busy.waiting.begin(), busy.waiting.end(), waits);
@@ -146,6 +149,7 @@ bool Lane::waits_behind_put_off(const Entry& e) const {
 bool Lane::make_room(LaneOutput& out) {
   constexpr std::size_t kStep = 256;  // copies a turn
   if (rebuilding_ || window_.size() < limits_.window || scan_ < window_.size()) return false;
+  if (newest_head() != 0) return false;
   std::size_t moved = 0;
   for (Entry& e : window_) {
     if (moved == kStep || aside_.size() >= limits_.aside) break;
@@ -203,7 +207,8 @@ void Lane::revive(const RecordHeader& h, LaneOutput& out) {
 }
 
 std::uint64_t Lane::write_off() {
-  const bool empty = window_.empty() && loaded_ == folded_ && aside_.empty() && !rebuilding_;
+  const bool empty =
+      window_.empty() && loaded_ == folded_ && aside_.empty() && tail_.empty() && !rebuilding_;
   if (!empty || pending_ == 0) return 0;
   const std::uint64_t lost = pending_;
   expired_ += lost;
@@ -216,7 +221,10 @@ std::uint64_t Lane::write_off() {
 
 Lane::Place Lane::place(const RecordHeader& h) const {
   auto it = aside_.find(h.seq);
-  const Entry* e = it != aside_.end() ? &it->second : window_entry(h.seq);
+  auto t = tail_.find(h.seq);
+  const Entry* e = it != aside_.end() ? &it->second
+                   : t != tail_.end() ? &t->second
+                                      : window_entry(h.seq);
   if (e == nullptr && (h.seq <= loaded_ || done_.has(h.seq))) return Place::finished;
   if (e != nullptr && e->status == Status::flying) return Place::in_flight;
   if (e != nullptr && e->status >= Status::passed) return Place::finished;
@@ -260,7 +268,8 @@ void Lane::fill(LaneStats& stats) const {
     stats.oldest = aside_.begin()->second.received;
   if (pending_ == 0) stats.oldest.reset();
   stats.claimable =
-      !rebuilding_ && pending_ > 0 && (ready_in_reach() || scan_ < window_.size() || wants_more());
+      !rebuilding_ && pending_ > 0 &&
+      (ready_in_reach() || newest_head() != 0 || scan_ < window_.size() || wants_more());
   stats.next_due.reset();
   if (!due_.empty() && !rebuilding_) stats.next_due = due_.top().at;
 }

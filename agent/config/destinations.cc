@@ -37,7 +37,8 @@ class DestinationReader {
   std::string name(const Node& table);
   const Dialect* dialect(const Node& table, const std::string& where);
   void defaults(const OutboundTraits& traits, std::span<const OptionRow> rows, Options& out);
-  void sense(const Node& table, const std::string& where, const Options& options);
+  void sense(const Node& table, const std::string& where, const OutboundTraits& traits,
+             const Options& options);
 
   Reader& reader_;
   const Registry& registry_;
@@ -84,7 +85,8 @@ void DestinationReader::defaults(const OutboundTraits& traits, std::span<const O
 }
 
 // What no single row can know.
-void DestinationReader::sense(const Node& table, const std::string& where, const Options& options) {
+void DestinationReader::sense(const Node& table, const std::string& where,
+                              const OutboundTraits& traits, const Options& options) {
   auto line_of = [&](std::string_view key) {
     const Node* item = table.find(key);
     return item ? item->line : table.line;
@@ -92,6 +94,12 @@ void DestinationReader::sense(const Node& table, const std::string& where, const
   if (options.duration("retry_min") > options.duration("retry_max")) {
     reader_.fault(line_of(table.find("retry_min") ? "retry_min" : "retry_max"),
                   dotted(where, "retry_min"), "must not be more than retry_max");
+  }
+  if (!traits.takes_times && options.text("drain") == "fresh_first") {
+    reader_.fault(
+        line_of("drain"), dotted(where, "drain"),
+        "\"fresh_first\" is for upstreams that take the time of a result; this one stamps "
+        "results on arrival, so that an old one would look like the newest");
   }
   for (std::string_view key : {"retry_min", "timeout"}) {
     if (options.has(key) && options.duration(key).count() == 0) {
@@ -113,7 +121,7 @@ void DestinationReader::table(const Node& table) {
   reader_.options(table, where, rows, kOthers, out.options);
   defaults(*system->traits(), rows, out.options);
   reader_.fallbacks(table, where, rows, out.options);
-  sense(table, where, out.options);
+  sense(table, where, *system->traits(), out.options);
   if (reader_.fault_count() == before) {
     if (auto built = system->outbound(out.options); !built) {
       reader_.fault(table.line, where, built.error().what);

@@ -13,10 +13,15 @@ Backlog backlog_of(const Options& o) {
   return text == "latest" ? Backlog::latest : text == "changes" ? Backlog::changes : Backlog::all;
 }
 
+Drain drain_of(const Options& o) {
+  return o.text("drain") == "fresh_first" ? Drain::fresh_first : Drain::in_order;
+}
+
 std::vector<std::pair<std::string, LaneOptions>> lanes_of(const Config& config) {
   std::vector<std::pair<std::string, LaneOptions>> lanes;
   for (const DestinationConfig& d : config.destinations)
-    lanes.emplace_back(d.name, LaneOptions{backlog_of(d.options), d.options.duration("max_age")});
+    lanes.emplace_back(d.name, LaneOptions{backlog_of(d.options), d.options.duration("max_age"),
+                                           drain_of(d.options)});
   return lanes;
 }
 

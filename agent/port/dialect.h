@@ -43,6 +43,7 @@ struct InboundContext {
 struct OutboundTraits {
   Framing framing = Framing::http;
   std::string_view backlog = "all";  // "latest" where the upstream stamps results on arrival
+  bool takes_times = true;           // false where the upstream stamps results on arrival
   std::size_t batch_max = 1;         // results a conversation
   std::size_t max_in_flight = 1;     // conversations at once
   double rate = 0;                   // results a second, 0 = unlimited

@@ -56,9 +56,15 @@ enum class Backlog {
   latest,   // a newer record of a subject replaces an unsent older one (counted as superseded)
 };
 
+enum class Drain {
+  in_order,     // the oldest first
+  fresh_first,  // the newest first, a share for the oldest; in order within a subject all the same
+};
+
 struct LaneOptions {
   Backlog backlog = Backlog::all;
   Duration max_age{};  // older records expire instead of being claimed; 0 = never
+  Drain drain = Drain::in_order;
 };
 
 struct Claim {
@@ -166,8 +172,8 @@ class Journal {
   virtual void stage(std::vector<Record> records,
                      std::function<void(Result<std::vector<Stored>>)> done) = 0;
 
-  // At most `records` and about `bytes` of the oldest claimable records of distinct subjects.
-  // `done` may get none.
+  // At most `records` and about `bytes` of the claimable records of distinct subjects, as the
+  // lane's `drain` says. `done` may get none.
   virtual void claim(LaneId lane, std::size_t records, std::size_t bytes,
                      std::function<void(std::vector<Claim>)> done) = 0;
   // Each seq must be claimed and not yet settled; others are ignored. Settlements are committed

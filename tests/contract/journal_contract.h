@@ -50,7 +50,8 @@ class JournalRig {
   void set_clock(Duration by);  // the wall clock alone
   [[nodiscard]] Instant now() const { return now_; }
 
-  LaneId lane(const std::string& name, Backlog backlog = Backlog::all, Duration max_age = {});
+  LaneId lane(const std::string& name, Backlog backlog = Backlog::all, Duration max_age = {},
+              Drain drain = Drain::in_order);
   [[nodiscard]] Record record(const std::string& subject, const std::string& body,
                               LaneMask lanes = 1, std::uint8_t state = 0) const;
   Result<std::vector<Stored>> stage(std::vector<Record> records);
@@ -117,5 +118,8 @@ class JournalChangesContract : public JournalContract {
   Bodies deliver(LaneId lane = 0);
   void switch_to(Backlog backlog, std::uint64_t pending);  // returns when it is done
 };
+
+// Drain::fresh_first.
+class JournalFreshContract : public JournalContract {};
 
 }  // namespace checkrelay

@@ -26,7 +26,8 @@ struct Owed {
 };
 
 struct ModelLane {
-  bool latest = false, changes = false;
+  bool latest = false, changes = false, fresh = false;
+  unsigned turn = 0;
   Duration max_age{};
   std::map<Seq, Owed> records{};
   struct Wait {
@@ -81,17 +82,21 @@ struct ModelLane {
   // The next one to be claimed, or 0.
   Seq next(Instant now) {
     std::set<std::string> seen;
+    Seq newest = 0;
     for (auto& [seq, r] : records) {
       if (r.state != State::pending || !seen.insert(r.subject).second) continue;
-      if (!flies(r.subject) && !waits_now(r.subject, now.steady)) return seq;
+      if (flies(r.subject) || waits_now(r.subject, now.steady)) continue;
+      newest = seq;
+      if (!fresh || turn % 4 == 3) break;
     }
-    return 0;
+    return newest;
   }
   std::vector<Seq> claim(std::size_t n, Instant now) {
     std::vector<Seq> taken;
     while (taken.size() < n) {
       const Seq seq = next(now);
       if (seq == 0) break;
+      ++turn;
       Owed& r = records[seq];
       const bool old = max_age.count() > 0 && r.time + max_age < now.wall;
       r.state = old ? State::expired : State::flying;

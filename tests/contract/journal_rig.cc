@@ -83,9 +83,9 @@ T JournalRig::wait_for(const std::function<void(std::function<void(T)>)>& ask) {
   return std::move(*answer);
 }
 
-LaneId JournalRig::lane(const std::string& name, Backlog backlog, Duration max_age) {
+LaneId JournalRig::lane(const std::string& name, Backlog backlog, Duration max_age, Drain drain) {
   std::erase_if(lanes_, [&](const auto& l) { return l.first == name; });
-  lanes_.push_back({name, {backlog, max_age}});
+  lanes_.push_back({name, {backlog, max_age, drain}});
   auto ids = journal_->lanes(lanes_);
   EXPECT_TRUE(ids);
   journal_->poll(now_);

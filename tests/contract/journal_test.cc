@@ -26,6 +26,7 @@ std::string name_of(const testing::TestParamInfo<JournalMaker>& made) { return m
 INSTANTIATE_TEST_SUITE_P(Journals, JournalContract, kJournals, name_of);
 INSTANTIATE_TEST_SUITE_P(Journals, JournalClockContract, kJournals, name_of);
 INSTANTIATE_TEST_SUITE_P(Journals, JournalChangesContract, kJournals, name_of);
+INSTANTIATE_TEST_SUITE_P(Journals, JournalFreshContract, kJournals, name_of);
 
 }  // namespace
 }  // namespace checkrelay

@@ -112,6 +112,28 @@ class SeveralDestinations(DeliveryCase):
         status = agent.destination("out")
         self.assertEqual((status["delivered"], status["superseded"], status["expired"]), (10, 10, 0))
 
+    def test_fresh_results_go_before_the_backlog_where_the_destination_asks_for_it(self):
+        names = {"old": "in_order", "new": "fresh_first"}
+        agent = self.agent(destinations=[
+            self.file_destination(name, path=self.path(f"later/{name}.jsonl"), drain=drain, batch_max=1, max_in_flight=1)
+            for name, drain in names.items()])
+        self.accept(agent, *(result(n, service=f"s{n}") for n in range(100)))
+        agent.restart()
+        self.accept(agent, result(100, service="fresh"), result(101, service="fresh"))
+        (self.directory / "later").mkdir()
+        agent.wait_idle()
+        order = {}
+        for name in names:
+            lines = [json.loads(line) for line in (self.directory / "later" / f"{name}.jsonl").read_text().splitlines()]
+            order[name] = [int(line["output"].removeprefix("n=")) for line in lines]
+            self.assertEqual(sorted(order[name]), list(range(102)))
+        self.assertEqual(order["old"], list(range(102)))
+        place = {n: at for at, n in enumerate(order["new"])}
+        self.assertLess(place[100], place[101], "in order within a subject")
+        self.assertLess(place[101], place[50])
+        self.assertLess(place[99], place[50])
+        self.assertLess(place[5], place[50], "the oldest have their share")
+
     def test_discard_takes_everything(self):
         agent = self.agent(destinations=[{"name": "nowhere", "type": "discard"}])
         self.accept(agent, *(result(n) for n in range(50)))

@@ -70,6 +70,7 @@ class Op5Dialect : public Dialect {
     OutboundTraits traits;
     traits.framing = Framing::http;
     traits.backlog = "latest";
+    traits.takes_times = false;
     traits.rate = 10;
     return traits;
   }

@@ -79,6 +79,7 @@ name = "b"
 type = "file"
 path = "/tmp/b"
 backlog = "latest"
+drain = "fresh_first"
 )");
   const Options& op5 = config.destinations.at(0).options;
   EXPECT_EQ(op5.text("backlog"), "latest");
@@ -87,6 +88,8 @@ backlog = "latest"
   EXPECT_EQ(op5.duration("timeout"), std::chrono::seconds(20));
   const Options& file = config.destinations.at(1).options;
   EXPECT_EQ(file.text("backlog"), "latest");
+  EXPECT_EQ(op5.text("drain"), "in_order");
+  EXPECT_EQ(file.text("drain"), "fresh_first");
   EXPECT_EQ(file.integer("batch_max"), 500);
   EXPECT_TRUE(file.has("rate"));
 }

@@ -189,6 +189,11 @@ std::vector<Case> cases() {
        in_only("[[destination]]\nname = \"a\"\ntype = \"op5\"\nurl = \"http://m\"\n"
                "retry_min = \"10m\"\n"),
        "c:6: destination.a.retry_min: must not be more than retry_max\n"},
+      {"FreshFirstWhereTheUpstreamStampsResults",
+       in_only("[[destination]]\nname = \"a\"\ntype = \"op5\"\nurl = \"http://m\"\n"
+               "drain = \"fresh_first\"\n"),
+       "c:6: destination.a.drain: \"fresh_first\" is for upstreams that take the time of a result; "
+       "this one stamps results on arrival, so that an old one would look like the newest\n"},
       {"WhatOnlyTheDialectKnows",
        in_only("[[destination]]\nname = \"a\"\ntype = \"op5\"\nurl = \"http://m\"\n"
                "username = \"nobody\"\n"),

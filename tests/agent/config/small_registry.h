@@ -77,10 +77,12 @@ inline constexpr std::array kListenRows{OptionRow{.name = "listen", .required = 
 inline const Registry& small_registry() {
   static const SmallDialect kNative("native", std::nullopt, std::nullopt, {});
   static const SmallDialect kNagios("nagios", Framing::http, std::nullopt, {});
-  static const SmallDialect kOp5(
-      "op5", Framing::stream,
-      OutboundTraits{.backlog = "latest", .rate = 10, .timeout = std::chrono::seconds(20)},
-      kSystemRows);
+  static const SmallDialect kOp5("op5", Framing::stream,
+                                 OutboundTraits{.backlog = "latest",
+                                                .takes_times = false,
+                                                .rate = 10,
+                                                .timeout = std::chrono::seconds(20)},
+                                 kSystemRows);
   static const SmallDialect kFile("file", Framing::stream,
                                   OutboundTraits{.framing = Framing::append, .batch_max = 500},
                                   kFileRows);

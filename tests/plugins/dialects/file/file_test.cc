@@ -104,6 +104,7 @@ TEST(FileTraits, KeepEveryResult) {
   ASSERT_TRUE(traits);
   EXPECT_EQ(traits->framing, Framing::append);
   EXPECT_EQ(traits->backlog, "all");
+  EXPECT_TRUE(traits->takes_times);
   EXPECT_EQ(traits->batch_max, 500U);
 }
 

@@ -174,6 +174,7 @@ TEST(Op5Traits, FollowTheContract) {
   ASSERT_TRUE(traits);
   EXPECT_EQ(traits->framing, Framing::http);
   EXPECT_EQ(traits->backlog, "latest");
+  EXPECT_FALSE(traits->takes_times);
   EXPECT_EQ(traits->batch_max, 1U);
   EXPECT_EQ(traits->max_in_flight, 1U);
   EXPECT_EQ(traits->rate, 10);
