@@ -63,29 +63,36 @@ std::string DamagedFile::read(int fd, std::uint64_t offset, std::size_t bytes) c
   return data;
 }
 
-// Frames of an earlier use of the log have another salt. What belongs to no commit does no harm:
-// every record proves itself.
+// Frames of an earlier use of the log have another salt. Where the head is damaged, SQLite reads
+// none of them; the first frame has the salt as well. What behind damage belongs to no commit is
+// left out.
 void DamagedFile::read_log() {
   const auto size = size_of(log_);
   const auto head = read(log_, 0, kLogHead);
-  if (head.empty() || (number_at(head, 0) & ~1U) != kMagic || number_at(head, 8) != kPageBytes)
-    return;
-  const bool big = (number_at(head, 0) & 1) != 0;
+  const auto first = read(log_, kLogHead, kFrameHead);
+  if (head.empty() || first.empty()) return;
+  const bool big = (number_at(head, 0) & ~1U) == kMagic && (number_at(head, 0) & 1) != 0;
   Sums before{number_at(head, 24), number_at(head, 28)};
+  bool whole = add({}, std::string_view(head).substr(0, 24), big) == before &&
+               number_at(head, 8) == kPageBytes;
+  const std::string salt = whole ? head.substr(16, 8) : first.substr(8, 8);
+  std::size_t committed = 0;
   for (std::uint64_t at = kLogHead; at + kFrameHead + kPageBytes <= size;
        at += kFrameHead + kPageBytes) {
     const auto frame = read(log_, at, kFrameHead + kPageBytes);
-    if (frame.empty()) continue;
     const std::string_view bytes(frame);
-    const Sums told{number_at(frame, 16), number_at(frame, 20)};
-    const auto sums = add(add(before, bytes.substr(0, 8), big), bytes.substr(kFrameHead), big);
-    before = told;
-    const auto page = number_at(frame, 0);
-    if (sums != told || page == 0 || bytes.substr(8, 8) != std::string_view(head).substr(16, 8))
-      continue;
-    frames_.push_back({page, at + kFrameHead});
-    newest_[page] = at + kFrameHead;
+    const auto sums =
+        frame.empty() ? Sums{}
+                      : add(add(before, bytes.substr(0, 8), big), bytes.substr(kFrameHead), big);
+    before = frame.empty() ? Sums{} : Sums{number_at(frame, 16), number_at(frame, 20)};
+    whole = whole && !frame.empty() && sums == before && bytes.substr(8, 8) == salt;
+    if (whole) behind_ = frames_.size() + 1;
+    if (frame.empty() || sums != before || bytes.substr(8, 8) != salt) continue;
+    frames_.push_back({number_at(frame, 0), at + kFrameHead});
+    if (number_at(frame, 4) != 0) committed = frames_.size();
   }
+  frames_.resize(std::max(committed, std::min(behind_, frames_.size())));
+  for (const Frame& f : frames_) newest_[f.page] = f.offset;
 }
 
 std::vector<std::uint32_t> DamagedFile::pages_in_log() const {
@@ -118,9 +125,11 @@ void DamagedFile::rows(std::uint32_t number, View view,
   read_rows(page(number, view), number, fetch, row);
 }
 
-void DamagedFile::rows_of_log(const std::function<void(const StoredRow&)>& row) const {
+void DamagedFile::rows_from(std::size_t frame,
+                            const std::function<void(const StoredRow&)>& row) const {
   const auto fetch = [&](std::uint32_t n) { return page(n, View::newest); };
-  for (const Frame& f : frames_) read_rows(read(log_, f.offset, kPageBytes), f.page, fetch, row);
+  for (std::size_t i = frame; i < frames_.size(); ++i)
+    read_rows(read(log_, frames_[i].offset, kPageBytes), frames_[i].page, fetch, row);
 }
 
 }  // namespace checkrelay

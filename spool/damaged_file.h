@@ -29,8 +29,13 @@ class DamagedFile {
   [[nodiscard]] bool is_free(std::uint32_t number, View view) const;
   void rows(std::uint32_t number, View view,
             const std::function<void(const StoredRow&)>& row) const;
-  // The rows of every version of every page that the log holds, in the order of writing.
-  void rows_of_log(const std::function<void(const StoredRow&)>& row) const;
+  // The rows of every version of every page that the log holds, in the order of writing; or of
+  // those alone that SQLite does not read, because something before them is damaged, as far as they
+  // were committed.
+  void rows_of_log(const std::function<void(const StoredRow&)>& row) const { rows_from(0, row); }
+  void rows_behind_damage(const std::function<void(const StoredRow&)>& row) const {
+    rows_from(behind_, row);
+  }
 
  private:
   struct Frame {
@@ -38,11 +43,13 @@ class DamagedFile {
     std::uint64_t offset = 0;  // of the page, in the log
   };
   void read_log();
+  void rows_from(std::size_t frame, const std::function<void(const StoredRow&)>& row) const;
   [[nodiscard]] std::string read(int fd, std::uint64_t offset, std::size_t bytes) const;
 
   int database_ = -1, log_ = -1;
   std::uint32_t pages_ = 0;
   std::vector<Frame> frames_;
+  std::size_t behind_ = 0;  // of frames_: the first one behind the damage
   std::unordered_map<std::uint32_t, std::uint64_t> newest_;  // page -> offset in the log
   mutable std::uint32_t map_number_ = 0;                     // the pointer map that was asked last
   mutable View map_view_ = View::newest;

@@ -52,6 +52,41 @@ Result<void> SqliteStore::settle_down() {
   return {};
 }
 
+// Before SQLite opens it, which may write to the log.
+Result<LogTail> SqliteStore::look_before() {
+  const std::string log = path() + "-wal";
+  if (!exists(path()) || !exists(log)) return LogTail{};
+  auto tail = look_at_log(path());
+  if (!tail.foreign) return tail;
+  int n = 1;
+  while (exists(fmt::format("{}.foreign-{}", log, n))) ++n;
+  const auto to = fmt::format("{}.foreign-{}", log, n);
+  if (auto ok = move(log, to); !ok) return tl::unexpected(ok.error());
+  reports_.push_back(fmt::format(
+      "the write-ahead log is another journal's and has been moved aside to {}; what this one's "
+      "held, and was not yet in the database, is lost",
+      to));
+  return LogTail{};
+}
+
+Result<void> SqliteStore::take_tail(const LogTail& tail) {
+  if (tail.rows.empty()) return {};
+  begin(Sync::now);
+  const auto taken = append_tail(tail, *this);
+  if (auto ok = commit(); !ok) return ok;
+  if (taken.records == 0) return {};
+  std::string report = fmt::format(
+      "the write-ahead log was damaged, or cut by a loss of power: {} records behind that could be "
+      "read and go on; what was delivered since may be delivered again",
+      taken.records);
+  if (!taken.missing.empty())
+    report +=
+        fmt::format("; missing are {} runs of numbers, the first is {}-{}", taken.missing.size(),
+                    taken.missing.front().first, taken.missing.front().last);
+  reports_.push_back(std::move(report));
+  return {};
+}
+
 Result<void> SqliteStore::connect_or_renew() {
   if (!exists(path()) && exists(salvaged_path()))
     if (auto ok = put_in_place(); !ok) return ok;

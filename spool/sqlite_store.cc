@@ -47,7 +47,9 @@ void sync_directory(const std::string& directory) {
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions options,
                                                        std::vector<std::string>* reports) {
   std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options)));
-  auto ok = store->connect_or_renew();
+  const auto tail = store->look_before();
+  auto ok = tail ? store->connect_or_renew() : tl::unexpected(tail.error());
+  if (ok && store->renewed_ == 0) ok = store->take_tail(*tail);
   if (reports != nullptr) *reports = store->take_reports();
   if (!ok) return tl::unexpected(ok.error());
   store->keep_reserve();

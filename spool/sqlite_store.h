@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "spool/log_tail.h"
 #include "spool/sqlite_db.h"
 #include "spool/store.h"
 
@@ -96,6 +97,8 @@ class SqliteStore : public Store {
   [[nodiscard]] Result<void> connect_or_renew();
   [[nodiscard]] Result<void> set_up();
   [[nodiscard]] Result<void> look_around();
+  [[nodiscard]] Result<LogTail> look_before();
+  [[nodiscard]] Result<void> take_tail(const LogTail& tail);
   [[nodiscard]] Result<void> renew(const std::string& damage);
   [[nodiscard]] Result<std::string> salvage_all();
   [[nodiscard]] Result<void> move_aside();

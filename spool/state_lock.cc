@@ -46,7 +46,9 @@ std::string state_holder(const std::string& directory) {
 }
 
 StateLock::~StateLock() {
-  if (fd_ >= 0) close(fd_);
+  if (fd_ < 0) return;
+  if (taken_) (void)!ftruncate(fd_, 0);
+  close(fd_);
 }
 
 Result<void> StateLock::take(const std::string& directory) {
@@ -58,9 +60,11 @@ Result<void> StateLock::take(const std::string& directory) {
   if (flock(fd_, LOCK_EX | LOCK_NB) != 0)
     return fail(Errc::refused, fmt::format("the state directory {} is in use by process {}",
                                            quoted(directory, 200), holder(fd_)));
+  left_by_ = holder(fd_);
   const auto pid = fmt::format("{}\n", getpid());
   if (ftruncate(fd_, 0) != 0 || pwrite(fd_, pid.data(), pid.size(), 0) < 0)
     return tl::unexpected(cannot("cannot write", path));
+  taken_ = true;
   return {};
 }
 

@@ -20,9 +20,13 @@ class StateLock {
   // Makes the directory (mode 0700) where it is missing. refused: another process has it, named by
   // its pid.
   [[nodiscard]] Result<void> take(const std::string& directory);
+  // The process that had it before and did not end in order; empty where none.
+  [[nodiscard]] const std::string& left_by() const { return left_by_; }
 
  private:
   int fd_ = -1;
+  bool taken_ = false;
+  std::string left_by_;
 };
 
 }  // namespace checkrelay

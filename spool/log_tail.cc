@@ -1,0 +1,89 @@
+#include "spool/log_tail.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "spool/damaged_file.h"
+#include "spool/salvage_rows.h"
+#include "spool/sqlite_store.h"
+
+namespace checkrelay {
+namespace {
+
+using View = DamagedFile::View;
+
+std::string key_on(const DamagedFile& file, std::uint32_t page, View view) {
+  std::string found;
+  file.rows(page, view, [&](const StoredRow& row) {
+    if (const auto key = hash_key_of(row)) found = *key;
+  });
+  return found;
+}
+
+bool is_foreign(const DamagedFile& file) {
+  for (const auto page : file.pages_in_log()) {
+    const auto here = key_on(file, page, View::newest);
+    if (here.empty()) continue;
+    const auto there = key_on(file, page, View::database);
+    return !there.empty() && there != here;
+  }
+  return false;
+}
+
+// A producer that heard of a failure may have handed it in again.
+bool is_new(const Framed& r, Seq newest, SqliteStore& store) {
+  if (r.header.seq <= newest) return false;
+  if (!r.id_given) return true;
+  return !store.remember(std::string(r.id), r.header.seq, r.header.received, kSameIdWindow);
+}
+
+std::uint64_t start_of(const Framed& r, const LogRow& row, const Batch& batch) {
+  return row.start + static_cast<std::uint64_t>(r.frame.data() - batch.begin());
+}
+
+void append_record(const Framed& r, LogRow row, std::uint64_t start, SqliteStore& store) {
+  row.first = row.last = r.header.seq;
+  row.lanes = r.header.lanes;
+  row.start = start;
+  store.append(row, r.frame);
+}
+
+}  // namespace
+
+LogTail look_at_log(const std::string& database) {
+  LogTail tail;
+  const DamagedFile file(database);
+  tail.foreign = is_foreign(file);
+  if (tail.foreign) return tail;
+  file.rows_behind_damage([&](const StoredRow& row) {
+    const auto found = log_of(row);
+    if (!found) return;
+    auto& kept = tail.rows[found->row.first];
+    if (kept.data.size() < found->data.size()) kept = {found->row, std::string(found->data)};
+  });
+  return tail;
+}
+
+TailTaken append_tail(const LogTail& tail, SqliteStore& into) {
+  TailTaken taken;
+  const auto last = into.log_row_of(~Seq{0} >> 1);
+  const Seq newest = last ? last->last : 0;
+  Seq at = newest;
+  std::uint64_t end = into.appended();  // where the next record begins, if none is missing
+  for (const auto& [first, found] : tail.rows) {
+    const Batch batch(first, first + found.data.size(), found.data);
+    for (const Framed& r : batch.records()) {
+      const auto start = start_of(r, found.row, batch);
+      if (r.header.seq > newest && start != end)
+        taken.missing.push_back({at + 1, r.header.seq - 1});
+      at = std::max(at, r.header.seq);
+      end = start + r.frame.size();
+      if (!is_new(r, newest, into)) continue;
+      append_record(r, found.row, start, into);
+      ++taken.records;
+    }
+  }
+  return taken;
+}
+
+}  // namespace checkrelay

@@ -1,0 +1,34 @@
+// What SQLite would pass over in silence when it opens a journal that was not closed in order: a
+// write-ahead log that is another journal's, or one that is damaged somewhere, behind which all
+// that was committed later is there and yet not read. Only looks; REQUIRES: nobody has it open.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "spool/store.h"
+
+namespace checkrelay {
+
+class SqliteStore;
+
+struct LogTail {
+  struct Rows {
+    LogRow row{};
+    std::string data{};
+  };
+  bool foreign = false;        // the log's key of the journal is not the database's
+  std::map<Seq, Rows> rows{};  // of the table `log`, behind the damage
+};
+
+[[nodiscard]] LogTail look_at_log(const std::string& database);
+
+struct TailTaken {
+  std::size_t records = 0;
+  std::vector<Run> missing{};  // numbers between them that are not there
+};
+// Appends the records that are newer than all that the store has.
+[[nodiscard]] TailTaken append_tail(const LogTail& tail, SqliteStore& into);
+
+}  // namespace checkrelay
