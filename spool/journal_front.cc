@@ -11,9 +11,10 @@
 namespace checkrelay {
 namespace {
 
-constexpr std::size_t kCommitBytes = 4U << 20;    // a commit takes no more orders beyond it
-constexpr std::size_t kAnswerBytes = 512U << 10;  // given in one turn of the loop, about
-constexpr std::size_t kLeastWeight = 256;
+constexpr std::size_t kCommitBytes = 4U << 20;          // a commit takes no more orders beyond it
+constexpr std::size_t kAnswerBytes = 512U << 10;        // given in one turn of the loop, about
+constexpr std::size_t kLeastWeight = 256;               // bytes that an answer counts as, at least
+constexpr std::size_t kHandful = 8;                     // orders worth waking a writer at rest for
 constexpr auto kGather = std::chrono::milliseconds(5);  // between commits of settlements alone
 constexpr auto kRetry = std::chrono::seconds(1);        // after a commit that failed
 
@@ -45,7 +46,8 @@ JournalFront::~JournalFront() {
 void JournalFront::place(Order order) {
   order.now = now_;
   placed_.push_back(std::move(order));
-  if (!thread_.joinable()) flush();
+  const bool now = resting_.load(std::memory_order_relaxed) && placed_.size() >= kHandful;
+  if (now || !thread_.joinable()) flush();
 }
 
 void JournalFront::flush() {
@@ -64,6 +66,8 @@ void JournalFront::flush() {
   while (turn()) {
   }
 }
+
+void JournalFront::answer(Answer a) { ready_.push_back({nullptr, std::move(a)}); }
 
 void JournalFront::change(Haste haste, std::function<AfterCommit(Desk&)> f) {
   Order order;
@@ -99,7 +103,7 @@ Result<std::vector<LaneId>> JournalFront::lanes(
   return ids;
 }
 
-// Shared from hand to hand, since a std::function copies what it holds.
+// Goes from hand to hand, and comes back with the answer.
 struct JournalFront::Staging {
   std::vector<Record> records{};
   std::uint64_t bytes = 0;
@@ -109,24 +113,15 @@ struct JournalFront::Staging {
 
 void JournalFront::stage(std::vector<Record> records,
                          std::function<void(Result<std::vector<Stored>>)> done) {
-  auto s = std::make_shared<Staging>();
+  auto s = std::make_unique<Staging>();
   for (const Record& r : records) s->bytes += r.body.size() + r.id.size() + r.subject.size();
   s->records = std::move(records);
   s->done = std::move(done);
   stats_.staged = staged_ += s->bytes;
-  change(Haste::staged, [this, s = std::move(s)](Desk& desk) -> AfterCommit {
-    s->stored = desk.stage(s->records);
-    s->records = {};
-    return [this, s](const Result<void>& committed) {
-      if (s->stored && !committed) s->stored = tl::unexpected(committed.error());
-      answer(
-          [this, s] {
-            stats_.staged = staged_ -= s->bytes;
-            s->done(std::move(s->stored));
-          },
-          s->bytes);
-    };
-  });
+  Order order;
+  order.haste = Haste::staged;
+  order.staging = std::move(s);
+  place(std::move(order));
 }
 
 void JournalFront::claim(LaneId lane, std::size_t records, std::size_t bytes,
@@ -211,12 +206,18 @@ void JournalFront::poll(Instant now) {
 void JournalFront::give_some() {
   const bool in_parts = thread_.joinable() && wake_;
   for (std::size_t given = 0; !answers_.empty() && (!in_parts || given < kAnswerBytes);) {
-    const Weighed first = std::move(answers_.front());
+    Reply first = std::move(answers_.front());
     answers_.pop_front();
-    given += std::max(first.weight, kLeastWeight);
-    first.give();
+    given += first.staged ? std::max(first.staged->bytes, kLeastWeight) : kLeastWeight;
+    give(first);
   }
   if (!answers_.empty()) wake_();
+}
+
+void JournalFront::give(Reply& reply) {
+  if (!reply.staged) return reply.give();
+  stats_.staged = staged_ -= reply.staged->bytes;
+  reply.staged->done(std::move(reply.staged->stored));
 }
 
 void JournalFront::run() {
@@ -225,6 +226,7 @@ void JournalFront::run() {
   for (;;) {
     const auto something = [this] { return stop_ || !inbox_.empty(); };
     if (!more && orders_.empty()) {
+      resting_.store(true, std::memory_order_relaxed);
       if (commit_at_) {
         arrived_.wait_until(lock, *commit_at_, something);
       } else if (published_.trouble.empty()) {
@@ -232,6 +234,7 @@ void JournalFront::run() {
       } else {
         arrived_.wait_for(lock, kRetry, something);
       }
+      resting_.store(false, std::memory_order_relaxed);
     }
     if (stop_ && inbox_.empty() && orders_.empty()) return;
     lock.unlock();
@@ -268,7 +271,10 @@ void JournalFront::work_changes(std::chrono::steady_clock::time_point now, bool 
   for (; !orders_.empty() && desk_.staged_bytes() < kCommitBytes; orders_.pop_front()) {
     Order& order = orders_.front();
     haste = std::max(haste, order.haste);
-    if (order.read) {
+    if (order.staging) {
+      order.staging->stored = desk_.stage(order.staging->records);
+      staged_now_.push_back(std::move(order.staging));
+    } else if (order.read) {
       reads_.push_back(std::move(order.read));
     } else if (auto f = order.change(desk_)) {
       after.push_back(std::move(f));
@@ -282,7 +288,16 @@ void JournalFront::work_changes(std::chrono::steady_clock::time_point now, bool 
     committed_at_ = now;
   }
   const auto committed = desk_.commit(probe, due);
+  tell_staged(committed);
   for (const AfterCommit& f : after) f(committed);
+}
+
+void JournalFront::tell_staged(const Result<void>& committed) {
+  for (auto& s : staged_now_) {
+    if (s->stored && !committed) s->stored = tl::unexpected(committed.error());
+    ready_.push_back({std::move(s), nullptr});
+  }
+  staged_now_.clear();
 }
 
 void JournalFront::work_reads() {

@@ -1,10 +1,13 @@
 // The journal's face: takes orders on the loop thread, has them worked off at the desk (desk.h) on
 // one writer thread, and brings the answers back through poll(). Orders that arrive while a commit
 // is being synced share the next one; a lone one waits for nobody, but that settlements alone,
-// which nobody waits for, gather for a moment. Without a thread every order is worked off within
-// its call, and only the answers wait for poll(): that is the in-memory journal, and the tests'.
+// which nobody waits for, gather for a moment. A writer at rest gets the first few orders of a
+// turn of the loop before the turn ends, so that both work at once. Without a thread every order is
+// worked off within its call, and only the answers wait for poll(): that is the in-memory journal,
+// and the tests'.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -53,21 +56,22 @@ class JournalFront : public Journal {
   // What of an order must be committed at once: nothing (it gathers), what it stages, or all that
   // is to be committed.
   enum class Haste { none, staged, everything };
+  struct Staging;
   struct Order {
     Instant now{};
     Haste haste = Haste::everything;
-    std::function<AfterCommit(Desk&)> change{};  // exactly one of the two is set
+    std::unique_ptr<Staging> staging{};  // exactly one of the three is set
+    std::function<AfterCommit(Desk&)> change{};
     std::function<Answer(Desk&)> read{};
   };
-  struct Staging;
   struct Browsing {
     Desk::BrowseJob job{};
     std::function<void(BrowsePage)> done{};
   };
 
-  struct Weighed {
+  struct Reply {
+    std::unique_ptr<Staging> staged{};  // exactly one of the two is set
     Answer give{};
-    std::size_t weight = 0;  // bytes that it is about
   };
 
   void place(Order order);
@@ -76,10 +80,12 @@ class JournalFront : public Journal {
   void run();
   [[nodiscard]] bool turn();  // true where more is to be done
   void work_changes(std::chrono::steady_clock::time_point now, bool probe);
+  void tell_staged(const Result<void>& committed);
   void work_reads();
   [[nodiscard]] AfterCommit tell_count(std::size_t n, std::function<void(std::size_t)> done);
-  void answer(Answer a, std::size_t weight = 0) { ready_.push_back({std::move(a), weight}); }
+  void answer(Answer a);
   void give_some();
+  void give(Reply& reply);
   [[nodiscard]] static bool worth_a_look(const JournalStats& now, const JournalStats& before);
   void publish();
   void tell_reports();
@@ -93,8 +99,8 @@ class JournalFront : public Journal {
   JournalStats stats_;
   std::uint64_t staged_ = 0;
   std::vector<std::string> opening_;
-  std::vector<Order> placed_;    // in this turn of the loop
-  std::deque<Weighed> answers_;  // not yet given
+  std::vector<Order> placed_;  // in this turn of the loop
+  std::deque<Reply> answers_;  // not yet given
 
   // Writer thread (the loop's where there is none).
   Desk desk_;
@@ -104,15 +110,17 @@ class JournalFront : public Journal {
   std::chrono::steady_clock::time_point retry_at_{};                  // of a disk in trouble
   std::optional<std::chrono::steady_clock::time_point> commit_at_{};  // of what gathers
   std::chrono::steady_clock::time_point committed_at_{};              // of what had gathered
-  std::vector<Weighed> ready_;
+  std::vector<std::unique_ptr<Staging>> staged_now_;                  // for this commit
+  std::vector<Reply> ready_;
 
   std::mutex mutex_;  // guards what follows; never held while anything blocks
   std::condition_variable arrived_;
   std::vector<Order> inbox_;
-  std::vector<Weighed> outbox_;
+  std::vector<Reply> outbox_;
   JournalStats published_;
   bool news_ = false;  // since the last poll()
   bool stop_ = false;
+  std::atomic<bool> resting_ = false;  // the writer; a hint, read without the mutex
   std::thread thread_;
 };
 

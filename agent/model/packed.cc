@@ -20,8 +20,13 @@ void pack_text(msgpack::packer<StringSink>& p, std::string_view text) {
   p.pack_str_body(text.data(), static_cast<std::uint32_t>(text.size()));
 }
 
+std::string text_of(const msgpack::object& o) {
+  if (o.type != msgpack::type::STR) throw msgpack::type_error();
+  return {o.via.str.ptr, o.via.str.size};
+}
+
 CheckResult from_array(const msgpack::object_array& a) {
-  auto text = [&](std::uint32_t i) { return a.ptr[i].as<std::string>(); };
+  auto text = [&](std::uint32_t i) { return text_of(a.ptr[i]); };
   CheckResult r;
   r.id = text(1);
   r.subject = {text(2), text(3)};
@@ -77,13 +82,18 @@ Result<CheckResult> unpack(std::string_view bytes) {
     // Nothing nests and no text is longer than the whole, so no claim inside the bytes can ask for
     // much memory.
     const msgpack::unpack_limit limit(64, 0, bytes.size(), 0, 0, 2);
+    const auto in_place = [](msgpack::type::object_type, std::size_t, void*) { return true; };
+    // Holds the array alone, and keeps its room from call to call.
+    static thread_local msgpack::zone zone(1024);
+    zone.clear();
     std::size_t end = 0;
-    msgpack::object_handle handle =
-        msgpack::unpack(bytes.data(), bytes.size(), end, nullptr, nullptr, limit);
+    bool referenced = false;
+    const msgpack::object object = msgpack::unpack(zone, bytes.data(), bytes.size(), end,
+                                                   referenced, in_place, nullptr, limit);
     if (end != bytes.size())
       return fail(Errc::corrupt,
                   fmt::format("packed result: {} bytes behind its end", bytes.size() - end));
-    return from_object(handle.get());
+    return from_object(object);
   } catch (const std::exception& e) {
     return fail(Errc::corrupt, fmt::format("packed result: {}", e.what()));
   }

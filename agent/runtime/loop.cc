@@ -39,6 +39,7 @@ struct Loop::Impl {
   std::set<std::pair<Steady, Timer*>> deadlines;
   std::uint64_t armed = 0;  // what `timer` is set to; 0 = not set
   std::vector<std::function<void()>> deferred;
+  std::vector<std::function<void()>> spare;  // empty; the room of those that ran
   std::function<void()> at_turn_end;
   Instant now{};
   bool stale = true;  // `now` was read before the last wait
@@ -57,9 +58,11 @@ struct Loop::Impl {
   }
 
   void run_deferred() {
-    std::vector<std::function<void()>> batch;
+    auto batch = std::move(spare);
     batch.swap(deferred);
     for (auto& f : batch) f();
+    batch.clear();
+    spare = std::move(batch);
     if (deferred.empty()) uv_idle_stop(&idle);
   }
 

@@ -39,9 +39,10 @@ void Exchange::start() {
 }
 
 void Exchange::receive(Message message) {
-  if (message.kind == Message::Kind::request) request_ = message;
+  const bool request = message.kind == Message::Kind::request;
+  if (request) request_ = message;
   step([&](Actions& out) { conversation_->receive(std::move(message), loop_.now(), out); });
-  request_ = Message{};
+  if (request) request_ = Message{};
 }
 
 void Exchange::finish() {

@@ -7,6 +7,7 @@ class Discarding : public Conversation {
  public:
   explicit Discarding(std::size_t items) : items_(items) {}
   void start(Instant, Actions& out) override {
+    out.verdicts.reserve(items_);
     for (std::size_t i = 0; i < items_; ++i) {
       out.verdicts.push_back({i, Judgement::delivered, "discarded", std::nullopt});
     }

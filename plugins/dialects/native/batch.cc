@@ -8,6 +8,11 @@
 #include "agent/base/json.h"
 
 namespace checkrelay::native {
+namespace {
+
+constexpr std::size_t kReplySize = 56;  // of an acknowledgement, and its newline
+
+}  // namespace
 
 void Batch::take(const Piece& piece) {
   unit = unit_of(piece.format);
@@ -54,10 +59,11 @@ void append_reply(std::string& out, const Outcome& outcome, std::string_view uni
   json.end_object();
 }
 
-Outcome outcome_of(const Slot& slot, std::span<const Outcome> outcomes, std::size_t& next) {
-  if (!slot.error.empty()) return {false, {}, Errc::invalid, slot.error};
+const Outcome& outcome_of(const Slot& slot, std::span<const Outcome> outcomes, std::size_t& next,
+                          Outcome& own) {
+  if (!slot.error.empty()) return own = {false, {}, Errc::invalid, slot.error};
   if (next < outcomes.size()) return outcomes[next++];
-  return {false, {}, Errc::unavailable, "no outcome was told"};
+  return own = {false, {}, Errc::unavailable, "no outcome was told"};
 }
 
 void Ledger::add(Batch batch, bool submitted) {
@@ -75,8 +81,10 @@ void Ledger::settle(Ticket ticket, std::span<const Outcome> outcomes, Actions& o
 
 void Ledger::answer(Entry& entry, std::span<const Outcome> outcomes, Actions& out) const {
   std::size_t next = 0;
+  Outcome own;
+  if (answer_ == Answer::replies) entry.text.reserve(entry.slots.size() * kReplySize);
   for (const Slot& slot : entry.slots) {
-    Outcome outcome = outcome_of(slot, outcomes, next);
+    const Outcome& outcome = outcome_of(slot, outcomes, next, own);
     if (answer_ == Answer::replies) {
       append_reply(entry.text, outcome, entry.unit, slot.number);
       entry.text += '\n';
@@ -91,6 +99,10 @@ void Ledger::answer(Entry& entry, std::span<const Outcome> outcomes, Actions& ou
 
 std::string Ledger::text() {
   std::string said;
+  if (!open_.empty() && open_.front().settled) {
+    said = std::move(open_.front().text);
+    open_.pop_front();
+  }
   while (!open_.empty() && open_.front().settled) {
     said += open_.front().text;
     open_.pop_front();

@@ -41,8 +41,9 @@ struct Batch {
 void append_reply(std::string& out, const Outcome& outcome, std::string_view unit,
                   std::size_t number);
 // What became of a slot; `next` counts the batch's results. A missing outcome reads as unavailable.
-[[nodiscard]] Outcome outcome_of(const Slot& slot, std::span<const Outcome> outcomes,
-                                 std::size_t& next);
+// What is not one of `outcomes` is made in `own`.
+[[nodiscard]] const Outcome& outcome_of(const Slot& slot, std::span<const Outcome> outcomes,
+                                        std::size_t& next, Outcome& own);
 
 // The batches of one conversation that are not answered yet. Settled in any order, answered in
 // theirs.

@@ -122,8 +122,9 @@ class Http final : public Conversation {
     Tally tally;
     std::string items;
     std::size_t next = 0;
+    Outcome own;
     for (const Slot& slot : batch.slots) {
-      Outcome outcome = outcome_of(slot, outcomes, next);
+      const Outcome& outcome = outcome_of(slot, outcomes, next, own);
       tally.add(slot, outcome);
       if (!items.empty()) items += ',';
       append_reply(items, outcome, batch.unit, slot.number);
