@@ -86,13 +86,14 @@ void JournalFront::read(Haste haste, std::function<Answer(Desk&)> f) {
 // Configuration is read at the start and at a reload, so the loop may wait here for a commit.
 Result<std::vector<LaneId>> JournalFront::lanes(
     const std::vector<std::pair<std::string, LaneOptions>>& destinations) {
-  std::promise<Result<std::vector<LaneId>>> promise;
-  auto result = promise.get_future();
-  change(Haste::everything, [&](Desk& desk) {
+  // Shared: the writer may still be in set_value() when the loop has the value.
+  auto promise = std::make_shared<std::promise<Result<std::vector<LaneId>>>>();
+  auto result = promise->get_future();
+  change(Haste::everything, [&, promise](Desk& desk) {
     auto ids = desk.lanes(destinations);
-    return [this, &promise, ids = std::move(ids)](const Result<void>&) {
+    return [this, promise, ids = std::move(ids)](const Result<void>&) {
       publish();  // or the first stats() would not know the new lanes
-      promise.set_value(ids);
+      promise->set_value(ids);
     };
   });
   flush();
