@@ -109,8 +109,10 @@ void set_log_level(Level level) { state().level = level; }
 void stop_log() {
   State& s = state();
   s.logger->flush();
+  // Joins the thread, which writes out what is queued. First, for it holds the logger while it
+  // does.
+  s.pool.reset();
   s.logger = synchronous_logger();
-  s.pool.reset();  // joins the thread, which writes out what is queued
 }
 
 bool log_enabled(Level level) { return level >= state().level.load(std::memory_order_relaxed); }
