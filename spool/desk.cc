@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "agent/base/text.h"
-#include "spool/lane_row.h"
 
 namespace checkrelay {
 namespace {
@@ -87,81 +86,6 @@ void Desk::restore_lane(const LaneRow& row) {
     if (rows.size() < query.limit) break;
     query.after = rows.back().seq;
   }
-}
-
-// Nothing waits in the slot, and nothing that is about to be committed is meant for it.
-bool Desk::retired(LaneId id) const {
-  const Slot& slot = *slots_[id];
-  LaneStats stats;
-  slot.lane.fill(stats);
-  if (slot.lane.rebuilding() || stats.pending + stats.in_flight + stats.dead > 0) return false;
-  return std::none_of(staged_.begin(), staged_.end(),
-                      [id](const OpenBatch& b) { return (b.row.lanes >> id & 1) != 0; });
-}
-
-// A slot for a name that has none: one whose name was lost, an unused one, or else one that is
-// retired and not in `taken`.
-std::optional<LaneId> Desk::spare_slot(LaneMask taken) const {
-  std::optional<LaneId> found;
-  for (LaneId i = 0; i < kMaxLanes; ++i)
-    if ((taken >> i & 1) == 0 && slots_[i] && is_orphan(slots_[i]->name)) return i;
-  for (LaneId i = 0; i < kMaxLanes; ++i) {
-    if ((taken >> i & 1) != 0) continue;
-    if (!slots_[i]) return i;
-    if (!found && retired(i)) found = i;
-  }
-  return found;
-}
-
-// Every name that is known keeps its slot before a new one gets any. Changes nothing.
-std::optional<std::map<std::string, LaneId>> Desk::assign(
-    const std::vector<std::pair<std::string, LaneOptions>>& destinations) const {
-  std::map<std::string, LaneId> ids;
-  LaneMask taken = 0;
-  for (const auto& [name, options] : destinations)
-    for (LaneId i = 0; i < kMaxLanes; ++i)
-      if (slots_[i] && slots_[i]->name == name) taken |= LaneMask{1} << (ids[name] = i);
-  for (const auto& [name, options] : destinations) {
-    if (ids.count(name) != 0) continue;
-    const auto id = spare_slot(taken);
-    if (!id) return std::nullopt;
-    taken |= LaneMask{1} << (ids[name] = *id);
-  }
-  return ids;
-}
-
-void Desk::activate(LaneId id, const std::string& name, const LaneOptions& options) {
-  auto& slot = slots_[id];
-  if (slot && is_orphan(slot->name)) slot->name = name;
-  if (!slot || slot->name != name) {
-    LaneSaved saved;
-    saved.cursor = saved.folded = fed_;
-    slot = std::make_unique<Slot>();
-    slot->name = name;
-    slot->lane = Lane(saved, options_.lane);
-  }
-  slot->active = true;
-  slot->options = options;
-  slot->lane.configure(options);
-}
-
-// All or nothing. Where the disk is in trouble, the lanes are stored with what is committed next.
-Result<std::vector<LaneId>> Desk::lanes(
-    const std::vector<std::pair<std::string, LaneOptions>>& destinations) {
-  const auto assigned = assign(destinations);
-  if (!assigned)
-    return fail(Errc::full, fmt::format("more than {} destinations, those that still hold "
-                                        "records counted in",
-                                        kMaxLanes));
-  for (const auto& slot : slots_)
-    if (slot) slot->active = false;
-  std::vector<LaneId> ids;
-  for (const auto& [name, options] : destinations) {
-    ids.push_back(assigned->at(name));
-    activate(ids.back(), name, options);
-  }
-  (void)write();
-  return ids;
 }
 
 // A part is kept free for what makes room: settlements, and the write-ahead log.

@@ -116,10 +116,13 @@ class Desk {
   void feed(const Batch& batch);
   void feed_log();
   void restore_lane(const LaneRow& row);
+  // desk_lanes.cc
   [[nodiscard]] bool retired(LaneId id) const;
   [[nodiscard]] std::optional<LaneId> spare_slot(LaneMask taken) const;
+  [[nodiscard]] std::optional<LaneId> only_orphan() const;
   [[nodiscard]] std::optional<std::map<std::string, LaneId>> assign(
       const std::vector<std::pair<std::string, LaneOptions>>& destinations) const;
+  void adopt(Slot& slot, const std::string& name);
   void activate(LaneId id, const std::string& name, const LaneOptions& options);
   // desk_claims.cc
   void take_output(LaneId lane, LaneOutput& out);

@@ -1,9 +1,28 @@
 #include "spool/lane_row.h"
 
+#include <fmt/format.h>
+
+#include <charconv>
+
 #include "spool/bytes.h"
 #include "spool/crc32c.h"
 
 namespace checkrelay {
+namespace {
+
+constexpr std::string_view kNameKey = "lane ";
+
+std::uint64_t micros(const std::optional<Wall>& at) {
+  return at ? static_cast<std::uint64_t>(at->time_since_epoch().count()) : 0;
+}
+
+std::uint32_t name_checksum(LaneId lane, std::string_view rest) {
+  std::string bytes;
+  put_fixed(bytes, lane, 8);
+  return crc32c(rest, crc32c(bytes));
+}
+
+}  // namespace
 
 std::string pack_runs(const LaneSaved& s) {
   std::string out;
@@ -31,13 +50,43 @@ void unpack_runs(std::string_view bytes, LaneSaved& s) {
 
 std::uint32_t lane_checksum(const LaneRow& row, std::string_view runs) {
   const LaneSaved& s = row.saved;
-  const auto paused = row.paused ? row.paused->time_since_epoch().count() : 0;
   std::string bytes;
   for (const std::uint64_t v :
        {std::uint64_t{row.lane}, s.cursor, s.folded, s.latest_upto, s.pending, s.delivered,
-        s.superseded, s.expired, s.dead, s.retries, static_cast<std::uint64_t>(paused)})
+        s.superseded, s.expired, s.dead, s.retries, micros(row.paused)})
     put_fixed(bytes, v, 8);
   return crc32c(runs, crc32c(row.name, crc32c(bytes)));
+}
+
+std::string lane_name_key(LaneId lane) { return fmt::format("{}{}", kNameKey, lane); }
+
+bool is_lane_name(std::string_view key) { return key.starts_with(kNameKey); }
+
+std::string pack_lane_name(const LaneRow& row) {
+  std::string rest;
+  put_fixed(rest, micros(row.paused), 8);
+  rest += row.name;
+  std::string value;
+  put_fixed(value, name_checksum(row.lane, rest), 4);
+  return value + rest;
+}
+
+std::optional<LaneName> read_lane_name(std::string_view key, std::string_view value) {
+  if (!is_lane_name(key)) return std::nullopt;
+  const auto digits = key.substr(kNameKey.size());
+  LaneName found;
+  const auto [end, code] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), found.lane);
+  if (code != std::errc() || end != digits.data() + digits.size() || found.lane >= kMaxLanes)
+    return std::nullopt;
+  ByteReader in(value);
+  const auto checksum = in.fixed(4);
+  const auto rest = in.left();
+  const auto paused = in.fixed(8);
+  if (!in.ok() || checksum != name_checksum(found.lane, rest)) return std::nullopt;
+  found.name = in.left();
+  if (paused != 0) found.paused = Wall(Duration(static_cast<std::int64_t>(paused)));
+  return found;
 }
 
 }  // namespace checkrelay

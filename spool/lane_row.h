@@ -2,6 +2,7 @@
 // Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,8 +15,21 @@ constexpr unsigned kDoneKeyShift = 50;  // the key of a DoneChunk: lane, then nu
 [[nodiscard]] std::string pack_runs(const LaneSaved& saved);
 void unpack_runs(std::string_view bytes, LaneSaved& saved);  // up to the first that is torn
 
-// Whether the name was lost: the lane waits for a destination of the configuration to claim it.
+// Whether the name was lost: nobody can say for whom the results of the lane are.
 [[nodiscard]] inline bool is_orphan(const std::string& name) { return name.starts_with('?'); }
+
+// The name and the pause a second time, for the table `meta`, so that results whose row is lost
+// find the destination they are meant for.
+struct LaneName {
+  LaneId lane = 0;
+  std::string name{};
+  std::optional<Wall> paused{};
+};
+[[nodiscard]] std::string lane_name_key(LaneId lane);
+[[nodiscard]] std::string pack_lane_name(const LaneRow& row);
+[[nodiscard]] bool is_lane_name(std::string_view key);
+// Nothing where its checksum is wrong.
+[[nodiscard]] std::optional<LaneName> read_lane_name(std::string_view key, std::string_view value);
 
 // Over what else is in the row.
 [[nodiscard]] std::uint32_t lane_checksum(const LaneRow& row, std::string_view runs);

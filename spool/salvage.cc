@@ -76,7 +76,10 @@ class Salvage {
     for (const auto n : in_log)
       if (n > file_.pages()) visit(n, View::newest);
     for (const auto n : in_log) visit(n, View::database);
-    file_.rows_of_log([this](const StoredRow& row) { keep_best(lane_of(row)); });
+    file_.rows_of_log([this](const StoredRow& row) {
+      keep_best(lane_of(row));
+      if (auto name = lane_name_of(row)) names_of_log_[name->lane] = std::move(*name);
+    });
   }
 
   void visit(std::uint32_t n, View view) {
@@ -107,6 +110,10 @@ class Salvage {
     keep_best(lane_of(row));
     if (auto id = id_of(row)) return take_id(*id);
     if (auto key = hash_key_of(row)) return into_.set_hash_key(*key);
+    if (auto name = lane_name_of(row)) {
+      (view == View::newest ? names_ : names_of_database_).try_emplace(name->lane, *name);
+      return;
+    }
     if (view == View::database) return;  // what was changed since is as it was no more
     if (auto aside = aside_of(row)) return take_aside(*aside);
     if (auto done = done_of(row)) {
@@ -158,6 +165,7 @@ class Salvage {
     bytes_ += data.size();
     records_ += to - from;
     proved_ = std::max(proved_, row.last);
+    newest_at_ = std::max(newest_at_, row.at);
     lanes_seen_ |= row.lanes;
   }
 
@@ -185,27 +193,22 @@ class Salvage {
     bytes_ += id.id.size() + 16;
   }
 
-  // The row that knows most is the newest one.
+  // Of each name the row that knows most, which is the newest one.
   void keep_best(std::optional<LaneRow> row) {
     if (!row || row->name.empty()) return;
-    const auto age = [](const LaneSaved& s) {
-      return std::tuple(s.folded, s.delivered + s.superseded + s.expired + s.retries, s.cursor);
-    };
-    auto [it, fresh] = lanes_.try_emplace(row->lane);
-    if (fresh || age(it->second.row.saved) < age(row->saved)) it->second.row = std::move(*row);
+    auto [it, fresh] = rows_[row->lane].try_emplace(row->name, *row);
+    if (!fresh && age(it->second) < age(*row)) it->second = std::move(*row);
+  }
+  static std::tuple<Seq, std::uint64_t, Seq> age(const LaneRow& row) {
+    const LaneSaved& s = row.saved;
+    return {s.folded, s.delivered + s.superseded + s.expired + s.retries, s.cursor};
   }
 
-  // Those without a row have nothing behind them and everything before them.
   void complete_lanes() {
-    for (LaneId i = 0; i < kMaxLanes; ++i) {
-      if ((lanes_seen_ >> i & 1) == 0) continue;
-      auto [it, fresh] = lanes_.try_emplace(i);
-      if (!fresh) continue;
-      it->second.row.lane = i;
-      it->second.row.name = fmt::format("?{}", i);
-      it->second.row.saved.passed = aside_runs(i);
-      orphans_ += orphans_.empty() ? fmt::format("{}", i) : fmt::format(", {}", i);
-    }
+    names_.merge(names_of_log_);
+    names_.merge(names_of_database_);
+    for (LaneId i = 0; i < kMaxLanes; ++i)
+      if (auto row = row_of(i)) lanes_[i].row = std::move(*row);
     newest_ = std::max(proved_, into_.highest_id(proved_ + kPlausible));
     for (auto& [id, lane] : lanes_) {
       lane.row.saved.done = done_[id];
@@ -215,6 +218,41 @@ class Salvage {
       lane.folded = plain.folded;
       newest_ = std::max(newest_, plain.folded);
     }
+  }
+
+  // The name is right that `meta` knows. Two that do not agree on a pause are paused.
+  std::optional<LaneRow> row_of(LaneId lane) {
+    const auto& rows = rows_[lane];
+    const auto told = names_.find(lane);
+    if (told == names_.end()) {
+      const auto best = std::max_element(
+          rows.begin(), rows.end(),
+          [](const auto& a, const auto& b) { return age(a.second) < age(b.second); });
+      return best != rows.end() ? std::optional(best->second) : orphan(lane);
+    }
+    const auto it = rows.find(told->second.name);
+    LaneRow row = it != rows.end() ? it->second : begun_again(lane, told->second.name);
+    if (!row.paused) row.paused = told->second.paused;
+    return row;
+  }
+
+  // Those without a row have nothing behind them and everything before them.
+  LaneRow begun_again(LaneId lane, const std::string& name) {
+    LaneRow row;
+    row.lane = lane;
+    row.name = name;
+    row.saved.passed = aside_runs(lane);
+    if (!is_orphan(name)) forgotten_.push_back(name);
+    return row;
+  }
+
+  // For whom its results are is not known, so nobody gets them.
+  std::optional<LaneRow> orphan(LaneId lane) {
+    if ((lanes_seen_ >> lane & 1) == 0) return std::nullopt;
+    LaneRow row = begun_again(lane, fmt::format("?{}", lane));
+    row.paused = std::max(newest_at_, Wall(Duration(1)));
+    orphans_.push_back(row.name);
+    return row;
   }
 
   // What is aside is not to be taken from the log as well.
@@ -314,11 +352,15 @@ class Salvage {
                       fmt::join(ranges_.begin(), ranges_.begin() + static_cast<long>(told), ", "),
                       told < ranges_.size() ? " and more" : "");
     }
+    if (!forgotten_.empty())
+      text += fmt::format(
+          "; what destination {} had finished is not known: what is there of it waits again",
+          fmt::join(forgotten_, ", "));
     if (!orphans_.empty())
       text += fmt::format(
-          "; which destinations {} were is lost: what they had waits again for those "
-          "of the configuration that are not known",
-          orphans_);
+          "; for which destinations {} were is lost: what they had waits under that name, and is "
+          "not delivered to anybody by itself",
+          fmt::join(orphans_, ", "));
     return text;
   }
 
@@ -330,10 +372,12 @@ class Salvage {
   Seq proved_ = 0, newest_ = 0, cursor_ = 0;
   Seq head_ = 0;  // nothing from the cursor up to here was found
   LaneMask lanes_seen_ = 0;
+  Wall newest_at_{};
+  std::map<LaneId, std::map<std::string, LaneRow>> rows_;
+  std::map<LaneId, LaneName> names_, names_of_log_, names_of_database_;
   std::map<LaneId, LaneCount> lanes_;
   std::map<LaneId, std::vector<DoneChunk>> done_;
-  std::vector<std::string> lost_, ranges_;
-  std::string orphans_;
+  std::vector<std::string> lost_, ranges_, forgotten_, orphans_;
 };
 
 }  // namespace

@@ -15,8 +15,8 @@ namespace checkrelay {
 // Errors: full, unavailable (`into` could not be written).
 //
 // Where a destination's row is lost, everything of it that is in the log waits again (twice is
-// better than never), and until a destination without a row claims it, it is called "?" and its
-// number. Where the key of the subjects is lost, records from before and after go in no order.
+// better than never). Where its name is lost in both places, it is called "?" and its number, and
+// is paused. Where the key of the subjects is lost, records from before and after go in no order.
 [[nodiscard]] Result<std::string> salvage(const std::string& damaged, SqliteStore& into);
 
 }  // namespace checkrelay

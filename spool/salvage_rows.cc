@@ -2,8 +2,6 @@
 
 #include <string>
 
-#include "spool/lane_row.h"
-
 namespace checkrelay {
 namespace {
 
@@ -101,6 +99,11 @@ std::optional<std::string_view> hash_key_of(const StoredRow& row) {
   if (!is(row, "tb") || row.values[0].bytes != "hash_key" || row.values[1].bytes.size() != 16)
     return std::nullopt;
   return row.values[1].bytes;
+}
+
+std::optional<LaneName> lane_name_of(const StoredRow& row) {
+  if (!is(row, "tb")) return std::nullopt;
+  return read_lane_name(row.values[0].bytes, row.values[1].bytes);
 }
 
 }  // namespace checkrelay

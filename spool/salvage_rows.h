@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "spool/btree_page.h"
+#include "spool/lane_row.h"
 #include "spool/store.h"
 
 namespace checkrelay {
@@ -31,5 +32,6 @@ struct FoundId {
 [[nodiscard]] std::optional<FoundDone> done_of(const StoredRow& row);
 [[nodiscard]] std::optional<FoundId> id_of(const StoredRow& row);
 [[nodiscard]] std::optional<std::string_view> hash_key_of(const StoredRow& row);
+[[nodiscard]] std::optional<LaneName> lane_name_of(const StoredRow& row);  // likewise
 
 }  // namespace checkrelay

@@ -62,6 +62,7 @@ Result<void> SqliteStore::connect() {
   db_.close();
   db_.clear_error();
   in_transaction_ = false;
+  names_.clear();
   if (!make_private(path()))
     return fail(Errc::unavailable,
                 fmt::format("cannot open {}: {}", quoted(path(), 200), std::strerror(errno)));

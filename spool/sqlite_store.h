@@ -17,6 +17,7 @@
 //   brought into the database and synced there before anything new is accepted.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -105,6 +106,8 @@ class SqliteStore : public Store {
   [[nodiscard]] Result<void> put_in_place();
   void reopen();
   void keep_reserve();
+  void save_name(const LaneRow& row);
+  void compare_names(const std::vector<LaneRow>& rows);
   void save_done(LaneId lane, const DoneChunk& chunk);
   [[nodiscard]] std::vector<DoneChunk> done_of(LaneId lane);
 
@@ -114,6 +117,7 @@ class SqliteStore : public Store {
   bool short_of_room_ = false;
   unsigned reopened_ = 0, renewed_ = 0;
   std::string sweep_at_;
+  std::map<LaneId, std::string> names_;  // in `meta`, as this connection wrote them
   std::vector<std::string> reports_;
 };
 

@@ -1,6 +1,8 @@
 // The rows of the SQLite store.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "agent/base/text.h"
 #include "spool/lane_row.h"
 #include "spool/sqlite_store.h"
@@ -99,6 +101,30 @@ void SqliteStore::save_lane(const LaneRow& row) {
   q.number(s.dead).number(s.retries).blob(passed);
   q.integer(micros(row.paused.value_or(Wall{}))).number(lane_checksum(row, passed)).run();
   for (const DoneChunk& chunk : s.done) save_done(row.lane, chunk);
+  save_name(row);
+}
+
+void SqliteStore::save_name(const LaneRow& row) {
+  auto value = pack_lane_name(row);
+  auto& stored = names_[row.lane];
+  if (stored == value) return;
+  stored = std::move(value);
+  const auto key = lane_name_key(row.lane);
+  Query q(db_, "INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)");
+  q.text(key).blob(stored).run();
+}
+
+// Where the two do not say the same, one of them is damaged, or was never written.
+void SqliteStore::compare_names(const std::vector<LaneRow>& rows) {
+  Query q(db_, "SELECT key, value FROM meta WHERE key >= 'lane ' AND key < 'lane!'");
+  while (q.row()) {
+    const auto key = q.get_bytes();
+    const auto told = read_lane_name(key, q.get_bytes());
+    const bool same = told && std::any_of(rows.begin(), rows.end(), [&](const LaneRow& row) {
+                        return row.lane == told->lane && row.name == told->name;
+                      });
+    if (!same) return db_.note_damage(fmt::format("the row of {} is damaged or lost", quoted(key)));
+  }
 }
 
 void SqliteStore::save_done(LaneId lane, const DoneChunk& chunk) {
@@ -145,6 +171,8 @@ std::vector<LaneRow> SqliteStore::lanes() {
     }
     rows.push_back(std::move(row));
   }
+  compare_names(rows);
+  if (failed()) rows.clear();
   return rows;
 }
 
