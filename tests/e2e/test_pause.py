@@ -3,8 +3,9 @@
 import json
 import os
 import pathlib
+import subprocess
 
-from .harness import Case, result, run, wait_until
+from .harness import BINARY, PATIENCE, Case, result, run, wait_until
 from .op5_case import Op5Case
 from .test_carry import open_bundle
 
@@ -94,30 +95,37 @@ class Pause(Case):
 
 
 class PauseUnderWay(Op5Case):
-    def test_what_is_under_way_ends_and_nothing_new_begins(self):
-        relay = self.central(max_in_flight=3)
-        self.sim.faults.set(latency_ms=1500)
-        self.accept(relay, *(result(n, service=f"S{n}") for n in range(8)))
+    def setUp(self):
+        super().setUp()
+        self.central(max_in_flight=3)
+        self.sim.hold()
+        self.accept(self.relay, *(result(n, service=f"S{n}") for n in range(8)))
         wait_until(lambda: len(self.sim.requests) == 3, "three requests")
-        self.assertIn("still under way", relay.cli("queue", "pause", "central").stdout)
+
+    def test_what_is_under_way_ends_and_nothing_new_begins(self):
+        relay = self.relay
+        self.assertIn("3 results are still under way", relay.cli("queue", "pause", "central").stdout)
+        self.sim.release()
         status = relay.wait_destination("central", lambda d: d["in_flight"] == 0)
         self.assertEqual((status["state"], status["delivered"], status["pending"]), ("paused", 3, 5))
-        self.sim.faults.set(latency_ms=0)
         relay.restart()
         relay.cli("queue", "resume", "central")
         self.all_well(8)
         self.assertEqual(sorted(len(self.sim.outputs("db1", f"S{n}")) for n in range(8)), [1] * 8)
 
     def test_release_leaves_each_result_either_delivered_or_in_the_file(self):
-        relay = self.central(max_in_flight=3)
-        self.sim.faults.set(latency_ms=1500)
-        self.accept(relay, *(result(n, service=f"S{n}") for n in range(8)))
-        wait_until(lambda: len(self.sim.requests) == 3, "three requests")
+        relay = self.relay
         relay.cli("queue", "pause", "central")
-        done = relay.cli("queue", "export", self.path("r.crb"), "--release", "--destination", "central")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("waiting for", done.stderr)
-        self.assertIn("5 deliveries are given up", done.stdout)
+        told = pathlib.Path(self.path("told"))
+        with open(told, "wb") as stderr:
+            export = subprocess.Popen([BINARY, "queue", "export", self.path("r.crb"), "--release", "--destination",
+                                       "central", "--config", relay.file], stdout=subprocess.PIPE, stderr=stderr)
+        with export:
+            wait_until(lambda: "waiting for 3 results under way" in told.read_text(), "the export to wait")
+            self.sim.release()
+            said = export.communicate(timeout=PATIENCE)[0].decode()
+        self.assertEqual(export.returncode, 0, told.read_text())
+        self.assertIn("5 deliveries are given up", said)
         status = relay.destination("central")
         self.assertEqual((status["delivered"], status["expired"], status["pending"], status["in_flight"]),
                          (3, 5, 0, 0))

@@ -57,6 +57,7 @@ class HttpSimulator:
         self._tls = _tls_context(cert, key, client_ca) if cert else None
         self._changed = threading.Condition()
         self._inflight = 0
+        self._held = False
         self._recent = collections.deque()
         self._listener = None
         self._open = set()
@@ -101,6 +102,18 @@ class HttpSimulator:
 
     def __exit__(self, *_):
         self.stop()
+
+    def hold(self):
+        """What is asked from now on is read, and neither applied nor answered before release() or stop()."""
+        self._set_held(True)
+
+    def release(self):
+        self._set_held(False)
+
+    def _set_held(self, held):
+        with self._changed:
+            self._held = held
+            self._changed.notify_all()
 
     def wait(self, condition, timeout=30):
         """True once condition() holds; False after `timeout` seconds."""
@@ -194,6 +207,7 @@ class HttpSimulator:
         faults = self.faults
         if faults.latency_ms:
             self._pause(faults.latency_ms / 1000)
+        self._wait_while_held()
         if faults.take("stall_headers"):
             reader.read(1)  # until the peer gives up
             return False
@@ -252,6 +266,11 @@ class HttpSimulator:
             return keep
         conn.sendall(head.encode("latin-1") + wire)
         return keep
+
+    def _wait_while_held(self):
+        with self._changed:
+            listener = self._listener
+            self._changed.wait_for(lambda: not self._held or self._listener is not listener)
 
     def _pause(self, seconds):
         """Sleeps, but not past stop()."""

@@ -221,14 +221,27 @@ class Op5Faults(Op5Case):
         self.sim.faults.set(rate_limit=3, rate_window=60)
         statuses = [self.send(body())[0] for _ in range(5)]
         self.assertEqual(statuses, [200, 200, 200, 509, 509])
-        self.sim.faults.set(rate_limit=0, max_inflight=1, latency_ms=300)
+        self.sim.faults.set(rate_limit=0, max_inflight=1)
+        self.sim.hold()
         answers = []
         crowd = [threading.Thread(target=lambda: answers.append(self.send(body())[0])) for _ in range(2)]
         for thread in crowd:
             thread.start()
+        self.assertTrue(self.sim.wait(lambda: len(self.sim.requests) == 7))
+        self.sim.release()
         for thread in crowd:
             thread.join()
         self.assertEqual((sorted(answers), self.sim.peak_inflight), ([200, 509], 2))
+
+    def test_what_is_held_is_answered_when_it_is_let_go(self):
+        self.sim.hold()
+        asked = threading.Thread(target=self.send, args=(body(),), daemon=True)
+        asked.start()
+        self.assertTrue(self.sim.wait(lambda: len(self.sim.requests) == 1))
+        self.assertEqual(self.sim.journal, [])
+        self.sim.release()
+        asked.join(30)
+        self.assertEqual(len(self.sim.journal), 1)
 
     def test_restart_keeps_the_port_and_drops_connections(self):
         connection = self.connect()
