@@ -7,7 +7,7 @@ import pathlib
 
 from simulators.op5 import Op5
 
-from .harness import Case, result, run
+from .harness import Case, result, run, wait_until
 
 
 class StoppedQueue(Case):
@@ -43,6 +43,10 @@ class StoppedQueue(Case):
         self.whole.wait_idle("out")
         return ids
 
+    def ended(self, ident):
+        story = json.loads(self.whole.cli("queue", "show", ident, "--json").stdout)
+        return {d["state"] for d in story["destinations"]} <= {"delivered", "superseded"}
+
     def test_after_a_kill_the_log_beside_the_database_counts(self):
         ids = self.fill()
         self.whole.kill()
@@ -59,6 +63,7 @@ class StoppedQueue(Case):
 
     def test_a_story_is_told_as_the_agent_tells_it(self):
         ids = self.fill()
+        wait_until(lambda: self.ended(ids[0]), "the end of the first result")  # it may still be on its way to `central`
         told = self.whole.cli("queue", "show", ids[0]).stdout
         self.whole.kill()
         done = self.queue("show", ids[0])
@@ -98,5 +103,6 @@ class StoppedQueue(Case):
         self.whole.kill()
         self.rows()
         self.whole.start()
-        self.assertEqual(self.whole.destination("central")["pending"] + self.whole.destination("central")["in_flight"], 3)
+        central = self.whole.destination("central")
+        self.assertEqual(central["pending"] + central["in_flight"], 3)
         self.assertEqual(self.whole.cli("queue", "show", ids[8]).returncode, 0)
