@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 namespace checkrelay {
 namespace {
@@ -24,22 +26,41 @@ constexpr std::array<char, 256> make_escapes() {
 }
 constexpr std::array<char, 256> kEscapes = make_escapes();
 
+constexpr std::uint64_t in_each_byte(unsigned char c) { return 0x0101010101010101U * c; }
+// The top bit of the lowest such byte is set (of those above it, perhaps): "is there one?" is
+// exact.
+constexpr std::uint64_t below(std::uint64_t word, unsigned char c) {
+  return (word - in_each_byte(c)) & ~word & in_each_byte(0x80);
+}
+constexpr std::uint64_t equal(std::uint64_t word, unsigned char c) {
+  return below(word ^ in_each_byte(c), 1);
+}
+
+// The first place from `at` on that needs an escape, or the end.
+std::size_t plain_until(std::string_view text, std::size_t at) {
+  for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if ((below(word, 0x20) | equal(word, '"') | equal(word, '\\') | equal(word, 0x7F)) != 0) break;
+  }
+  while (at < text.size() && kEscapes[static_cast<unsigned char>(text[at])] == 0) ++at;
+  return at;
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char escape = kEscapes[static_cast<unsigned char>(text[i])];
-    if (escape == 0) continue;
-    out.append(text.substr(plain, i - plain));
-    plain = i + 1;
+  for (std::size_t at = 0;; ++at) {
+    const std::size_t end = plain_until(text, at);
+    out.append(text.substr(at, end - at));
+    if (end == text.size()) break;
+    at = end;
+    const char escape = kEscapes[static_cast<unsigned char>(text[at])];
     out += '\\';
     out += escape;
     if (escape == 'u')
-      fmt::format_to(std::back_inserter(out), "{:04x}", static_cast<unsigned char>(text[i]));
+      fmt::format_to(std::back_inserter(out), "{:04x}", static_cast<unsigned char>(text[at]));
   }
-  out.append(text.substr(plain));
   out += '"';
 }
 

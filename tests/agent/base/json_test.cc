@@ -26,6 +26,17 @@ TEST(JsonString, ControlCharactersAreEscaped) {
   EXPECT_EQ(as_string(std::string_view("\0", 1)), R"("\u0000")");
 }
 
+TEST(JsonString, AnEscapeIsFoundAtEveryPlace) {
+  for (std::size_t size = 1; size < 20; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string text(size, '\x80');
+      text[at] = '\t';
+      const std::string before(at, '\x80');
+      const std::string after(size - at - 1, '\x80');
+      EXPECT_EQ(as_string(text), '"' + before + "\\t" + after + '"') << size << ' ' << at;
+    }
+  }
+}
 TEST(JsonString, Utf8IsLeftAlone) { EXPECT_EQ(as_string("grün ✓"), "\"grün ✓\""); }
 
 TEST(JsonWriter, PutsCommasWhereTheyBelong) {
