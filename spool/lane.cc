@@ -39,9 +39,15 @@ Lane::Entry Lane::entry_of(const RecordHeader& h) {
 }
 
 const Lane::Entry* Lane::window_entry(Seq seq) const {
-  auto it = std::lower_bound(window_.begin(), window_.end(), seq,
-                             [](const Entry& e, Seq s) { return e.seq < s; });
-  return it != window_.end() && it->seq == seq ? &*it : nullptr;
+  if (window_.empty() || seq < window_.front().seq) return nullptr;
+  // Its distance from the first is its place where every result is this lane's; it is not behind
+  // it.
+  const auto place = std::min<std::size_t>(seq - window_.front().seq, window_.size() - 1);
+  if (window_[place].seq == seq) return &window_[place];
+  const auto end = window_.begin() + static_cast<std::ptrdiff_t>(place);
+  auto it =
+      std::lower_bound(window_.begin(), end, seq, [](const Entry& e, Seq s) { return e.seq < s; });
+  return it != end && it->seq == seq ? &*it : nullptr;
 }
 
 Lane::Entry* Lane::window_entry(Seq seq) {
