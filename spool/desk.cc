@@ -233,16 +233,20 @@ Result<void> Desk::write_turn(Scope scope) {
 }
 
 // The database was damaged, and what could be read of it is in a new one. What the lanes know is
-// right all the same; a record that is not there any more is found out when its turn comes.
+// right all the same, and so is the key; a record that waits and is not there any more is found out
+// when its turn comes, one that is dead never would be.
 void Desk::start_over() {
   seen_renewed_ = store_.renewed();
   take_store_reports();
   cache_.clear();
   appended_ = store_.appended();
-  hash_key_ = store_.hash_key();
-  hash_key_.resize(crypto_shorthash_KEYBYTES);
-  for (const auto& slot : slots_)
-    if (slot) slot->saved_folded = 0;
+  store_.set_hash_key(hash_key_);
+  for (LaneId i = 0; i < kMaxLanes; ++i) {
+    if (!slots_[i]) continue;
+    slots_[i]->saved_folded = 0;
+    slots_[i]->lane.store_anew();
+    write_off_dead(i);
+  }
 }
 
 // What was staged is forgotten (its producers hear of it); what the lanes know is kept and written

@@ -135,6 +135,8 @@ class Desk {
   [[nodiscard]] bool load_more(LaneId lane);
   [[nodiscard]] std::optional<Claim> claim_of(LaneId lane, const Taken& taken);
   void give_up_dead(const AsideRow& row);
+  [[nodiscard]] std::uint64_t count_dead(LaneId lane);
+  void write_off_dead(LaneId lane);
   void step_reindex(LaneId lane);
   void step_survey(LaneId lane);
   template <typename F>

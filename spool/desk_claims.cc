@@ -179,6 +179,30 @@ void Desk::give_up_dead(const AsideRow& row) {
       fmt::format("destination {}: record {}, which was dead, is damaged", slot.name, row.seq));
 }
 
+// With what is about to be stored.
+std::uint64_t Desk::count_dead(LaneId lane) {
+  std::uint64_t dead = 0;
+  for (const auto& [key, row] : asides_)
+    if (key.first == lane && row && row->dead) ++dead;
+  AsideQuery query{true, lane, 0, 512};
+  for (bool more = true; more;) {
+    const auto rows = store_.asides(query);
+    for (const AsideRow& row : rows) dead += asides_.count({lane, row.seq}) == 0 ? 1 : 0;
+    more = rows.size() == query.limit;
+    if (more) query.after = rows.back().seq;
+  }
+  return dead;
+}
+
+// Those that cannot be found any more.
+void Desk::write_off_dead(LaneId lane) {
+  const auto dead = count_dead(lane);
+  if (store_.failed()) return;
+  if (const auto lost = slots_[lane]->lane.write_off_dead(dead); lost > 0)
+    reports_.push_back(fmt::format("destination {}: {} dead records were lost to damage",
+                                   slots_[lane]->name, lost));
+}
+
 std::size_t Desk::retry(std::optional<LaneId> lane, std::vector<Seq> seqs) {
   owed_ = true;
   each_once(seqs);
@@ -204,6 +228,7 @@ std::size_t Desk::retry(std::optional<LaneId> lane, std::vector<Seq> seqs) {
     if (rows.size() < query.limit) break;
     query.after = rows.back().seq - 1;  // the page may end between two lanes of this one
   }
+  if (seqs.empty()) each_lane(lane, [&](LaneId i, Lane&) { write_off_dead(i); });
   return n;
 }
 

@@ -43,6 +43,10 @@ void DoneSet::forget_upto(Seq cursor) {
   }
 }
 
+void DoneSet::mark_all_changed() {
+  for (const auto& [number, bits] : chunks_) changed_.insert(number);
+}
+
 std::vector<DoneChunk> DoneSet::changes() const {
   std::vector<DoneChunk> all;
   for (std::uint64_t number : changed_) {

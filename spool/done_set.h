@@ -40,6 +40,7 @@ class DoneSet {
   [[nodiscard]] bool changed() const { return !changed_.empty(); }
   [[nodiscard]] std::vector<DoneChunk> changes() const;
   void mark_saved() { changed_.clear(); }
+  void mark_all_changed();
 
  private:
   using Bits = std::array<std::uint64_t, kChunk / 64>;

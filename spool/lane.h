@@ -21,6 +21,7 @@
 #pragma once
 
 #include <deque>
+#include <initializer_list>
 #include <map>
 #include <queue>
 #include <set>
@@ -97,6 +98,9 @@ struct Taken {
   bool aside = false;  // its copy is outside the log
 };
 
+// Takes `n` off these accounts, of the first one as far as it goes.
+void take_back(std::uint64_t n, std::initializer_list<std::uint64_t*> accounts);
+
 class Lane {
  public:
   explicit Lane(LaneLimits limits = {}) : limits_(limits) {}
@@ -148,6 +152,7 @@ class Lane {
   // What is still counted as waiting when nothing is left was lost to damage: it ends as expired.
   // Returns how many.
   std::uint64_t write_off();
+  std::uint64_t write_off_dead(std::uint64_t there);  // likewise, of what is dead
 
   enum class Place { pending, in_flight, superseded, finished };
   [[nodiscard]] Place place(
@@ -157,6 +162,7 @@ class Lane {
   void fill(LaneStats& stats) const;
   // True where the row on disk no longer says what happened (storing alone does not count).
   [[nodiscard]] bool changed() const { return changed_ || done_.changed(); }
+  void store_anew();  // what was stored is there no more
   void mark_saved() {
     changed_ = false;
     done_.mark_saved();
@@ -257,6 +263,7 @@ class Lane {
   bool asides_recalled_ = true;  // while rebuilding
   bool accounts_settled_ =
       false;                 // while rebuilding: the walk is past what is counted, if anything
+  bool thinned_ = false;     // while rebuilding: the index may hold less than is counted
   std::uint64_t plain_ = 0;  // while rebuilding: waiting records that the index does not hold
   Seq passed_upto_ = 0;      // no entry of the window behind it has passed
   std::uint64_t pending_ = 0, in_flight_ = 0, delivered_ = 0, superseded_ = 0, expired_ = 0,

@@ -16,8 +16,10 @@ void Lane::follow(const RecordHeader& h, LaneOutput& out) {
 }
 
 void Lane::thin_out(Seq seq, std::uint64_t subject, LaneOutput& out) {
-  --pending_;
-  ++superseded_;
+  if (pending_ > 0) {  // or it was counted before, and that is forgotten (settle_accounts)
+    --pending_;
+    ++superseded_;
+  }
   changed_ = true;
   out.events.push_back({seq, Note::superseded, {}});
   if (rebuilding_ && !accounts_settled_ && seq > cursor_) --plain_;

@@ -1,16 +1,26 @@
 // After a start or a change of mode: what a lane must know of all that waits is found by a walk
 // over the log, one row of it a step.
+#include <algorithm>
 #include <utility>
 
 #include "spool/lane.h"
 
 namespace checkrelay {
 
+void take_back(std::uint64_t n, std::initializer_list<std::uint64_t*> accounts) {
+  for (std::uint64_t* account : accounts) {
+    const auto some = std::min(n, *account);
+    *account -= some;
+    n -= some;
+  }
+}
+
 void Lane::rebuild() {
   rebuilding_ = true;
   index_ = SubjectIndex();
   asides_recalled_ = false;
-  accounts_settled_ = latest_upto_ <= cursor_;
+  thinned_ = latest_upto_ > cursor_;
+  accounts_settled_ = !thinned_ && !(changes_ && in_flight_ == 0);
   plain_ = 0;
   reindex_from_ = cursor_;
 }
@@ -56,15 +66,21 @@ void Lane::reindex_one(const RecordHeader& h, LaneOutput& out) {
   if (aside_.count(index_.get(h.subject)) == 0) index_.erase(h.subject);
 }
 
-// What the accounts hold as waiting and the index does not was superseded.
+// What the accounts hold as waiting and the index does not was superseded. What waits although the
+// accounts do not hold it had come to an end that is forgotten: it is counted again.
 void Lane::settle_accounts() {
   if (accounts_settled_) return;
   accounts_settled_ = true;
   for (const auto& [seq, e] : aside_)
     if (seq <= cursor_ && !indexed(seq) && e.status == Status::open) ++plain_;
   const std::uint64_t found = index_.size() + plain_;
-  if (found < pending_) {
+  if (found < pending_ && thinned_) {
     superseded_ += pending_ - found;
+    pending_ = found;
+    changed_ = true;
+  }
+  if (found > pending_ && changes_) {
+    take_back(found - pending_, {&superseded_, &delivered_, &expired_});
     pending_ = found;
     changed_ = true;
   }

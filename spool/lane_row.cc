@@ -16,9 +16,9 @@ std::uint64_t micros(const std::optional<Wall>& at) {
   return at ? static_cast<std::uint64_t>(at->time_since_epoch().count()) : 0;
 }
 
-std::uint32_t name_checksum(LaneId lane, std::string_view rest) {
+std::uint32_t keyed_checksum(std::uint64_t key, std::string_view rest) {
   std::string bytes;
-  put_fixed(bytes, lane, 8);
+  put_fixed(bytes, key, 8);
   return crc32c(rest, crc32c(bytes));
 }
 
@@ -58,6 +58,10 @@ std::uint32_t lane_checksum(const LaneRow& row, std::string_view runs) {
   return crc32c(runs, crc32c(row.name, crc32c(bytes)));
 }
 
+std::uint32_t done_checksum(LaneId lane, const DoneChunk& chunk) {
+  return keyed_checksum(key_of_done(lane, chunk.number), chunk.bits);
+}
+
 std::string lane_name_key(LaneId lane) { return fmt::format("{}{}", kNameKey, lane); }
 
 bool is_lane_name(std::string_view key) { return key.starts_with(kNameKey); }
@@ -67,7 +71,7 @@ std::string pack_lane_name(const LaneRow& row) {
   put_fixed(rest, micros(row.paused), 8);
   rest += row.name;
   std::string value;
-  put_fixed(value, name_checksum(row.lane, rest), 4);
+  put_fixed(value, keyed_checksum(row.lane, rest), 4);
   return value + rest;
 }
 
@@ -83,7 +87,7 @@ std::optional<LaneName> read_lane_name(std::string_view key, std::string_view va
   const auto checksum = in.fixed(4);
   const auto rest = in.left();
   const auto paused = in.fixed(8);
-  if (!in.ok() || checksum != name_checksum(found.lane, rest)) return std::nullopt;
+  if (!in.ok() || checksum != keyed_checksum(found.lane, rest)) return std::nullopt;
   found.name = in.left();
   if (paused != 0) found.paused = Wall(Duration(static_cast<std::int64_t>(paused)));
   return found;

@@ -10,7 +10,12 @@
 
 namespace checkrelay {
 
-constexpr unsigned kDoneKeyShift = 50;  // the key of a DoneChunk: lane, then number
+// The key of a DoneChunk: those of one lane are together.
+constexpr unsigned kDoneKeyShift = 50;
+[[nodiscard]] constexpr std::uint64_t key_of_done(LaneId lane, std::uint64_t number) {
+  return std::uint64_t{lane} << kDoneKeyShift | number;
+}
+[[nodiscard]] std::uint32_t done_checksum(LaneId lane, const DoneChunk& chunk);
 
 [[nodiscard]] std::string pack_runs(const LaneSaved& saved);
 void unpack_runs(std::string_view bytes, LaneSaved& saved);  // up to the first that is torn

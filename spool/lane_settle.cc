@@ -25,7 +25,8 @@ Lane::Lane(const LaneSaved& s, LaneLimits limits)
   done_ = DoneSet(s.done);
   for (const Run& run : s.passed) done_.set(run.first, run.last);
   done_.forget_upto(cursor_);
-  rebuilding_ = latest_upto_ > cursor_ && pending_ > 0;
+  thinned_ = latest_upto_ > cursor_;
+  rebuilding_ = thinned_ && pending_ > 0;
   reindex_from_ = cursor_;
 }
 
@@ -217,6 +218,19 @@ std::uint64_t Lane::write_off() {
   index_ = SubjectIndex();
   last_ = LastStates();
   return lost;
+}
+
+std::uint64_t Lane::write_off_dead(std::uint64_t there) {
+  const std::uint64_t lost = dead_ - std::min(there, dead_);
+  dead_ -= lost;
+  expired_ += lost;
+  changed_ = changed_ || lost > 0;
+  return lost;
+}
+
+void Lane::store_anew() {
+  changed_ = true;
+  done_.mark_all_changed();
 }
 
 Lane::Place Lane::place(const RecordHeader& h) const {

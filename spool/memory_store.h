@@ -24,6 +24,7 @@ class MemoryStore : public Store {
   void save_lane(const LaneRow& row) override;
   void save_aside(const AsideRow& row) override { asides_[{row.seq, row.lane}] = row; }
   void erase_aside(LaneId lane, Seq seq) override { asides_.erase({seq, lane}); }
+  void set_hash_key(std::string_view key) override { key_ = key; }
   void save_trail(const TrailRow& row) override { trail_[row.number] = row; }
   void erase_trail(std::uint64_t number) override { trail_.erase(number); }
   BatchPtr log_after(Seq seq, LaneMask lanes) override;

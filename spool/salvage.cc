@@ -329,6 +329,8 @@ class Salvage {
     LaneSaved& s = lane.row.saved;
     const auto lost = (s.pending > lane.pending ? s.pending - lane.pending : 0) +
                       (s.dead > lane.dead ? s.dead - lane.dead : 0);
+    if (lane.pending > s.pending)
+      take_back(lane.pending - s.pending, {&s.superseded, &s.delivered, &s.expired});
     s.expired += lost;
     s.superseded += lane.superseded;
     s.pending = lane.pending + lane.late;

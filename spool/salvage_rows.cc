@@ -5,20 +5,14 @@
 namespace checkrelay {
 namespace {
 
-using Type = StoredValue::Type;
-
 // A letter a column: n(ull, where the row's id stands for it), i(nteger), t(ext), b(lob).
-bool has_shape(const StoredRow& row, std::string_view shape) {
-  if (row.has_rowid != (shape.front() == 'n') || row.values.size() < shape.size()) return false;
+bool is(const StoredRow& row, std::string_view shape) {
+  if (row.has_rowid != (shape.front() == 'n') || row.values.size() != shape.size()) return false;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     constexpr std::string_view kLetters = "nitb";
     if (kLetters.find(shape[i]) != static_cast<std::size_t>(row.values[i].type)) return false;
   }
   return true;
-}
-
-bool is(const StoredRow& row, std::string_view shape) {
-  return row.values.size() == shape.size() && has_shape(row, shape);
 }
 
 std::uint64_t number(const StoredRow& row, std::size_t i) {
@@ -61,7 +55,7 @@ std::optional<TrailRow> trail_of(const StoredRow& row) {
 
 std::optional<LaneRow> lane_of(const StoredRow& row) {
   constexpr std::size_t kRuns = 11, kPaused = 12, kChecksum = 13;
-  if (!has_shape(row, "ntiiiiiiiiib") || row.rowid < 0 || row.rowid >= int{kMaxLanes})
+  if (!is(row, "ntiiiiiiiiibii") || row.rowid < 0 || row.rowid >= int{kMaxLanes})
     return std::nullopt;
   LaneRow found;
   found.lane = static_cast<LaneId>(row.rowid);
@@ -72,22 +66,20 @@ std::optional<LaneRow> lane_of(const StoredRow& row) {
                       &s.expired, &s.dead, &s.retries})
     *value = number(row, column++);
   unpack_runs(row.values[kRuns].bytes, s);
-  if (row.values.size() > kPaused && row.values[kPaused].number != 0)
-    found.paused = wall(row, kPaused);
-  if (row.values.size() > kChecksum && row.values[kChecksum].type == Type::integer &&
-      number(row, kChecksum) != lane_checksum(found, row.values[kRuns].bytes))
-    return std::nullopt;
+  if (row.values[kPaused].number != 0) found.paused = wall(row, kPaused);
+  if (number(row, kChecksum) != lane_checksum(found, row.values[kRuns].bytes)) return std::nullopt;
   return found;
 }
 
 std::optional<FoundDone> done_of(const StoredRow& row) {
-  if (!is(row, "nb") || row.values[1].bytes.size() != DoneSet::kChunk / 8) return std::nullopt;
+  if (!is(row, "nbi") || row.values[1].bytes.size() != DoneSet::kChunk / 8) return std::nullopt;
   const auto key = static_cast<std::uint64_t>(row.rowid);
-  const auto lane = key >> kDoneKeyShift;
-  if (lane >= kMaxLanes) return std::nullopt;
-  return FoundDone{
-      static_cast<LaneId>(lane),
-      {key & ((std::uint64_t{1} << kDoneKeyShift) - 1), std::string(row.values[1].bytes)}};
+  if (key >> kDoneKeyShift >= kMaxLanes) return std::nullopt;
+  FoundDone found;
+  found.lane = static_cast<LaneId>(key >> kDoneKeyShift);
+  found.chunk = {key & ((std::uint64_t{1} << kDoneKeyShift) - 1), std::string(row.values[1].bytes)};
+  if (number(row, 2) != done_checksum(found.lane, found.chunk)) return std::nullopt;
+  return found;
 }
 
 std::optional<FoundId> id_of(const StoredRow& row) {

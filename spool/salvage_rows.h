@@ -28,8 +28,8 @@ struct FoundId {
 [[nodiscard]] std::optional<FoundLog> log_of(const StoredRow& row);
 [[nodiscard]] std::optional<AsideRow> aside_of(const StoredRow& row);
 [[nodiscard]] std::optional<TrailRow> trail_of(const StoredRow& row);
-[[nodiscard]] std::optional<LaneRow> lane_of(const StoredRow& row);  // its checksum is right
-[[nodiscard]] std::optional<FoundDone> done_of(const StoredRow& row);
+[[nodiscard]] std::optional<LaneRow> lane_of(const StoredRow& row);    // its checksum is right
+[[nodiscard]] std::optional<FoundDone> done_of(const StoredRow& row);  // likewise
 [[nodiscard]] std::optional<FoundId> id_of(const StoredRow& row);
 [[nodiscard]] std::optional<std::string_view> hash_key_of(const StoredRow& row);
 [[nodiscard]] std::optional<LaneName> lane_name_of(const StoredRow& row);  // likewise

@@ -19,7 +19,9 @@ CREATE TABLE lane(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, cursor INTEGER NOT NULL, folded INTEGER NOT NULL,
   latest_upto INTEGER NOT NULL, pending INTEGER NOT NULL, delivered INTEGER NOT NULL,
   superseded INTEGER NOT NULL, expired INTEGER NOT NULL, dead INTEGER NOT NULL,
-  retries INTEGER NOT NULL, passed BLOB NOT NULL);
+  retries INTEGER NOT NULL, passed BLOB NOT NULL, paused INTEGER NOT NULL,
+  checksum INTEGER NOT NULL);
+CREATE TABLE done(key INTEGER PRIMARY KEY, bits BLOB NOT NULL, checksum INTEGER NOT NULL);
 CREATE TABLE aside(
   key INTEGER PRIMARY KEY, dead INTEGER NOT NULL, tries INTEGER NOT NULL,
   first_unknown INTEGER NOT NULL, answer TEXT NOT NULL, frame BLOB NOT NULL);
@@ -31,12 +33,7 @@ CREATE INDEX trail_span ON trail(high, low);
 CREATE TABLE id(id TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
-constexpr const char* kVersion2 = "ALTER TABLE lane ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;";
-constexpr const char* kVersion3 = "CREATE TABLE done(key INTEGER PRIMARY KEY, bits BLOB NOT NULL);";
-
-constexpr const char* kVersion4 = "ALTER TABLE lane ADD COLUMN checksum INTEGER;";
-
-constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4};
+constexpr std::array kSteps = {kVersion1};
 
 std::int64_t pragma(Database& db, const char* sql) {
   Query q(db, sql);

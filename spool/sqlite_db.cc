@@ -146,12 +146,6 @@ std::int64_t Query::get_integer() {
   return stmt_ == nullptr ? 0 : sqlite3_column_int64(stmt_, next_column_++);
 }
 
-bool Query::get_null() {
-  const bool null = stmt_ == nullptr || sqlite3_column_type(stmt_, next_column_) == SQLITE_NULL;
-  if (null) ++next_column_;
-  return null;
-}
-
 std::string Query::get_bytes() {
   if (stmt_ == nullptr) return {};
   const int column = next_column_++;

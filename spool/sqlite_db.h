@@ -71,7 +71,6 @@ class Query {
   [[nodiscard]] std::int64_t get_integer();
   [[nodiscard]] std::uint64_t get_number() { return static_cast<std::uint64_t>(get_integer()); }
   [[nodiscard]] std::string get_bytes();
-  [[nodiscard]] bool get_null();  // of the next column; where it is null, it counts as read
 
  private:
   void check(int code);

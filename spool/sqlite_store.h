@@ -49,10 +49,9 @@ class SqliteStore : public Store {
   [[nodiscard]] const std::string& reading_error() const { return db_.what(); }  // where failed()
   ~SqliteStore() override;
 
-  // For salvage.h: a store in a file of its own, begun anew; its key; the highest number up to
+  // For salvage.h: a store in a file of its own, begun anew; the highest number up to
   // `most` that an id has; everything brought into the database and synced.
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> make(SqliteStoreOptions options);
-  void set_hash_key(std::string_view key);
   [[nodiscard]] Seq highest_id(Seq most);
   [[nodiscard]] Result<void> settle_down();
 
@@ -71,6 +70,7 @@ class SqliteStore : public Store {
   void save_lane(const LaneRow& row) override;
   void save_aside(const AsideRow& row) override;
   void erase_aside(LaneId lane, Seq seq) override;
+  void set_hash_key(std::string_view key) override;
   void save_trail(const TrailRow& row) override;
   void erase_trail(std::uint64_t number) override;
   BatchPtr log_after(Seq seq, LaneMask lanes) override;

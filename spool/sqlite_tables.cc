@@ -17,9 +17,9 @@ std::int64_t aside_key(LaneId lane, Seq seq) {
   return static_cast<std::int64_t>(seq * kMaxLanes + lane);
 }
 
-// Chunks of one lane are together.
+// Signed, as SQLite has them.
 std::int64_t done_key(LaneId lane, std::uint64_t number) {
-  return static_cast<std::int64_t>(std::uint64_t{lane} << kDoneKeyShift | number);
+  return static_cast<std::int64_t>(key_of_done(lane, number));
 }
 
 AsideRow aside_row(Query& q) {
@@ -132,18 +132,21 @@ void SqliteStore::save_done(LaneId lane, const DoneChunk& chunk) {
   if (chunk.bits.empty()) {
     Query(db_, "DELETE FROM done WHERE key = ?").integer(key).run();
   } else {
-    Query q(db_, "INSERT OR REPLACE INTO done(key, bits) VALUES(?, ?)");
-    q.integer(key).blob(chunk.bits).run();
+    Query q(db_, "INSERT OR REPLACE INTO done(key, bits, checksum) VALUES(?, ?, ?)");
+    q.integer(key).blob(chunk.bits).number(done_checksum(lane, chunk)).run();
   }
 }
 
 std::vector<DoneChunk> SqliteStore::done_of(LaneId lane) {
   std::vector<DoneChunk> chunks;
-  Query q(db_, "SELECT key, bits FROM done WHERE key >= ? AND key < ? ORDER BY key");
+  Query q(db_, "SELECT key, bits, checksum FROM done WHERE key >= ? AND key < ? ORDER BY key");
   for (q.integer(done_key(lane, 0)).integer(done_key(lane + 1, 0)); q.row();) {
     DoneChunk& chunk = chunks.emplace_back();
     chunk.number = q.get_number() - static_cast<std::uint64_t>(done_key(lane, 0));
     chunk.bits = q.get_bytes();
+    if (q.get_number() == done_checksum(lane, chunk)) continue;
+    db_.note_damage(fmt::format("what lane {} is done with is damaged", lane));
+    return {};
   }
   return chunks;
 }
@@ -165,7 +168,7 @@ std::vector<LaneRow> SqliteStore::lanes() {
     unpack_runs(runs, s);
     if (const auto since = q.get_integer(); since != 0) row.paused = wall(since);
     s.done = done_of(row.lane);
-    if (!q.get_null() && q.get_number() != lane_checksum(row, runs)) {
+    if (q.get_number() != lane_checksum(row, runs)) {
       db_.note_damage(fmt::format("the row of destination {} is damaged", quoted(row.name)));
       return {};
     }

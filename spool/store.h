@@ -83,6 +83,7 @@ class Store {
   virtual void save_lane(const LaneRow& row) = 0;
   virtual void save_aside(const AsideRow& row) = 0;
   virtual void erase_aside(LaneId lane, Seq seq) = 0;
+  virtual void set_hash_key(std::string_view key) = 0;  // 16 bytes
   virtual void save_trail(const TrailRow& row) = 0;
   virtual void erase_trail(std::uint64_t number) = 0;
 

@@ -191,6 +191,35 @@ TEST_F(LaneTest, SwitchingToChangesWhileSomethingFliesKeepsTheAccounts) {
   EXPECT_THAT(claim(), ElementsAre(4));
 }
 
+TEST_F(LaneTest, WhatHadEndedAndIsForgottenIsCountedAgain) {
+  lane_.configure({Backlog::changes, {}});
+  for (Seq s = 1; s <= 9; ++s) feed(s, 1);  // 2 to 8 are no change
+  LaneStats stats;
+  lane_.fill(stats);
+  ASSERT_EQ(stats.superseded, 7U);
+  auto saved = lane_.save();
+  saved.done.clear();
+  lane_ = Lane(saved, {4, 100});
+  lane_.configure({Backlog::changes, {}});
+  ASSERT_TRUE(lane_.rebuilding());
+  for (Seq s = 1; s <= 9; ++s) lane_.reindex(header(s, 1), out_);
+  lane_.reindexed(out_);
+  lane_.fill(stats);
+  EXPECT_EQ(stats.pending, 2U);
+  EXPECT_EQ(stats.superseded, 7U);
+}
+
+TEST_F(LaneTest, DeadOnesThatAreGoneEndAsExpired) {
+  feed(1, 1);
+  feed(2, 2);
+  claim();
+  for (const Seq s : {1U, 2U}) settle(s, End::dead);
+  EXPECT_EQ(lane_.write_off_dead(1), 1U);
+  EXPECT_EQ(lane_.save().dead, 1U);
+  EXPECT_EQ(lane_.save().expired, 1U);
+  EXPECT_EQ(lane_.write_off_dead(7), 0U) << "it knows of no more than it buried";
+}
+
 TEST(DoneSet, HoldsWhatWasSetUntilTheCursorHasPassed) {
   DoneSet done;
   done.set(3);
@@ -221,6 +250,15 @@ TEST(DoneSet, StoresWhatChangedAlone) {
   ASSERT_EQ(again.changes().size(), 1U);
   EXPECT_EQ(again.changes()[0].number, 0U);
   EXPECT_EQ(again.changes()[0].bits, "");
+}
+
+TEST(DoneSet, EverythingIsStoredAgainWhereThatIsAsked) {
+  DoneSet done;
+  done.set(9);
+  done.set(5000);
+  done.mark_saved();
+  done.mark_all_changed();
+  EXPECT_EQ(done.changes().size(), 2U);
 }
 
 TEST(DoneSet, AChunkOfTheWrongSizeIsIgnored) { EXPECT_TRUE(DoneSet({{0, "short"}}).empty()); }

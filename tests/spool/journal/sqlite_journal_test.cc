@@ -176,21 +176,6 @@ TEST_F(SqliteJournal, ANewerFormatIsRefusedAndLeftAlone) {
   sql("SELECT count(*) FROM log");
 }
 
-TEST_F(SqliteJournal, TheSecondFormatIsBroughtToThePresentOne) {
-  start();
-  rig_->lane("a");
-  rig_->put("s", "1");
-  rig_->close();
-  sql("DROP TABLE done; ALTER TABLE lane DROP COLUMN checksum; PRAGMA user_version=2");
-  rig_->reopen();
-  rig_->lane("a", Backlog::changes);
-  for (const char* body : {"2", "3"}) rig_->put("s", body);
-  rig_->until([&] { return rig_->journal().stats().lanes[0].superseded == 1; });
-  rig_->reopen();
-  rig_->until([&] { return rig_->journal().stats().lanes[0].claimable; });
-  EXPECT_EQ(rig_->stats().pending, 2U);
-}
-
 TEST_F(SqliteJournal, AForeignDatabaseIsRefusedAndLeftAlone) {
   std::filesystem::create_directory(options_.directory);
   sql("CREATE TABLE recipes(name TEXT)");
@@ -207,21 +192,6 @@ TEST_F(SqliteJournal, MigrationTakesEachStepOnce) {
   ASSERT_TRUE(migrate(db, steps));
   ASSERT_TRUE(migrate(db, steps));
   EXPECT_TRUE(db.exec("SELECT x, y FROM a"));
-}
-
-TEST_F(SqliteJournal, AJournalOfTheFirstFormatIsBroughtToThePresentOne) {
-  std::filesystem::create_directory(options_.directory);
-  Database db;
-  ASSERT_TRUE(db.open(database(), ""));
-  ASSERT_TRUE(migrate(db, schema_steps().first(1)));
-  ASSERT_TRUE(db.exec("INSERT INTO lane VALUES(0, 'a', 0, 0, 0, 0, 7, 0, 0, 0, 3, x'')"));
-  db.close();
-  start();
-  rig_->lane("a");
-  EXPECT_EQ(rig_->stats().delivered, 7U);
-  EXPECT_EQ(rig_->stats().retries, 3U);
-  EXPECT_FALSE(rig_->stats().paused);
-  EXPECT_TRUE(rig_->pause(true).value());
 }
 
 TEST_F(SqliteJournal, AMigrationThatFailsLeavesTheVersionBefore) {
