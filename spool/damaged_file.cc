@@ -102,6 +102,13 @@ std::vector<std::uint32_t> DamagedFile::pages_in_log() const {
   return numbers;
 }
 
+std::uint64_t DamagedFile::bytes_in_use() const {
+  std::uint64_t used = frames_.size();
+  for (std::uint32_t n = 1; n <= pages_; ++n)
+    if (!is_free(n, View::newest)) ++used;
+  return used * kPageBytes;
+}
+
 std::string DamagedFile::page(std::uint32_t number, View view) const {
   if (number == 0) return {};
   const auto it = view == View::newest ? newest_.find(number) : newest_.end();

@@ -25,6 +25,7 @@ class DamagedFile {
   enum class View { newest, database };
   [[nodiscard]] std::uint32_t pages() const { return pages_; }  // of the database alone
   [[nodiscard]] std::vector<std::uint32_t> pages_in_log() const;
+  [[nodiscard]] std::uint64_t bytes_in_use() const;  // of pages that are not free, and the log
   [[nodiscard]] std::string page(std::uint32_t number, View view) const;  // "" = unreadable
   [[nodiscard]] bool is_free(std::uint32_t number, View view) const;
   void rows(std::uint32_t number, View view,

@@ -26,8 +26,8 @@ constexpr int kWait = 25;  // ms, for the kernel's clock to tell two writes apar
 constexpr std::size_t kRangesTold = 5;
 constexpr auto kClockSlack = std::chrono::minutes(5);
 constexpr const char* kDamageAdvice =
-    "check the disk (smartctl, dmesg); what is damaged is lost, the agent skips it and serves the "
-    "rest";
+    "check the disk (smartctl, dmesg); the agent serves the rest, and counts what is damaged as "
+    "expired when it meets it";
 
 // One view of the journal after the other.
 class View {
@@ -135,8 +135,9 @@ class Examination {
     if (e.code == Errc::unsupported) advice = "use the version of checkrelay that wrote it";
     if (e.code == Errc::corrupt || !trouble_.empty())
       advice =
-          "keep a copy of the state directory; the agent moves aside at its start what it cannot "
-          "read, and begins anew";
+          "check the disk (smartctl, dmesg); at its start the agent keeps the damaged file aside "
+          "and "
+          "goes on with what can be read of it: have as much room on the disk as the journal takes";
     const bool busy = !holder_.empty() && view_.moved() >= kAttempts;
     if (busy) advice = "try again when less comes in, or with the agent stopped";
     add(Kind::fault, what, advice);

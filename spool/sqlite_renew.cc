@@ -3,19 +3,25 @@
 // the new one is whole.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 
 #include "agent/base/text.h"
+#include "spool/damaged_file.h"
 #include "spool/salvage.h"
 #include "spool/sqlite_store.h"
 
 namespace checkrelay {
 namespace {
 
+constexpr Duration kLeastPause = std::chrono::seconds(5), kMostPause = std::chrono::minutes(5);
+constexpr std::uint64_t kMiB = 1U << 20;
 constexpr const char* kParts[] = {"", "-wal", "-shm", "-journal"};
 
 bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
@@ -28,6 +34,17 @@ int aside_count(const std::string& path) {
   int n = 0;
   while (exists(aside_name(path, n + 1))) ++n;
   return n;
+}
+
+Steady now(const SqliteStoreOptions& options) {
+  return options.clock ? options.clock()
+                       : std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
+}
+
+std::uint64_t free_bytes(const std::string& directory) {
+  struct statvfs st {};
+  if (statvfs(directory.c_str(), &st) != 0) return ~std::uint64_t{0};
+  return std::uint64_t{st.f_bavail} * st.f_frsize;
 }
 
 Result<void> move(const std::string& from, const std::string& to) {
@@ -97,22 +114,54 @@ Result<void> SqliteStore::connect_or_renew() {
 
 Result<void> SqliteStore::renew(const std::string& damage) {
   db_.close();
+  if (!exists(path()) && exists(salvaged_path())) return connect_or_renew();
+  if (auto ok = may_salvage(); !ok) return ok;
   const auto salvaged = salvage_all();
   if (!salvaged) return tl::unexpected(salvaged.error());
   if (auto ok = move_aside(); !ok) return ok;
   if (auto ok = put_in_place(); !ok) return ok;
-  ++renewed_;
   reports_.push_back(fmt::format("the journal was damaged ({}) and has been moved aside to {}; {}",
                                  damage, aside_name(path(), aside_count(path())), *salvaged));
   return connect();
 }
 
+// A salvage reads and writes everything: where it cannot end well it is not begun, nor again at
+// once.
+Result<void> SqliteStore::may_salvage() {
+  if (salvage_bytes_ == 0) salvage_bytes_ = DamagedFile(path()).bytes_in_use();
+  const auto free = options_.free_bytes ? options_.free_bytes() : free_bytes(options_.directory);
+  if (free < salvage_bytes_)
+    return fail(Errc::full,
+                fmt::format("the journal is damaged, and to salvage it takes {} MiB of disk where "
+                            "{} MiB are free",
+                            salvage_bytes_ / kMiB + 1, free / kMiB));
+  if (salvage_pause_.count() > 0 && now(options_) < next_salvage_)
+    return tl::unexpected(salvage_error_);
+  return {};
+}
+
 Result<std::string> SqliteStore::salvage_all() {
   SqliteStoreOptions options = options_;
   options.file += ".salvaged";
-  auto store = make(options);
-  if (!store) return tl::unexpected(store.error());
-  return salvage(path(), **store);
+  auto salvaged = [&]() -> Result<std::string> {
+    auto store = make(options);
+    if (!store) return tl::unexpected(store.error());
+    return salvage(path(), **store);
+  }();
+  if (salvaged) {
+    salvage_bytes_ = 0;
+    salvage_pause_ = {};
+    return salvaged;
+  }
+  remove_salvaged();
+  salvage_error_ = salvaged.error();
+  salvage_pause_ = std::clamp<Duration>(2 * salvage_pause_, kLeastPause, kMostPause);
+  next_salvage_ = now(options_) + salvage_pause_;
+  return salvaged;
+}
+
+void SqliteStore::remove_salvaged() {
+  for (const char* part : kParts) (void)unlink((salvaged_path() + part).c_str());
 }
 
 Result<void> SqliteStore::move_aside() {
@@ -125,7 +174,9 @@ Result<void> SqliteStore::put_in_place() {
   for (const char* part : kParts)
     if (exists(path() + part))
       if (auto ok = move(path() + part, to + part); !ok) return ok;
-  return move(salvaged_path(), path());
+  if (auto ok = move(salvaged_path(), path()); !ok) return ok;
+  ++renewed_;
+  return {};
 }
 
 }  // namespace checkrelay

@@ -1,5 +1,5 @@
-// The store on SQLite: write-ahead log, every commit synced (synchronous=FULL). The tables are in
-// FORMAT.md.
+// The store on SQLite: write-ahead log, synced with each commit that somebody waits for
+// (synchronous=FULL) and with the next such one otherwise (NORMAL). The tables are in FORMAT.md.
 //
 // - Exclusive locking: nobody else has business here while the agent runs, and no shared memory
 // file is needed.
@@ -11,12 +11,14 @@
 // - A file `reserve` is given up when the disk is full, so that settlements, which make room, can
 // be written.
 // - A database that is damaged is salvaged (salvage.h) into another file, which takes its place
-// once it is whole; the damaged one is moved aside.
+// once it is whole; the damaged one is moved aside. Where that fails (the disk is full), nothing of
+// it stays, and it is tried again after a pause.
 // - After a failed commit nothing is believed: the connection is closed, reopened, and what the log
 // holds is
 //   brought into the database and synced there before anything new is accepted.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,6 +36,10 @@ struct SqliteStoreOptions {
   std::string file = "journal.db";  // in it
   std::string vfs{};                // "" = the default one
   int checkpoint_pages = 1000;      // of the write-ahead log, 4 KiB each
+  // For the pauses between attempts to salvage, and whether there is room for one; tests have
+  // their own.
+  std::function<Steady()> clock{};
+  std::function<std::uint64_t()> free_bytes{};  // of the file system
 };
 
 class SqliteStore : public Store {
@@ -101,7 +107,9 @@ class SqliteStore : public Store {
   [[nodiscard]] Result<LogTail> look_before();
   [[nodiscard]] Result<void> take_tail(const LogTail& tail);
   [[nodiscard]] Result<void> renew(const std::string& damage);
+  [[nodiscard]] Result<void> may_salvage();
   [[nodiscard]] Result<std::string> salvage_all();
+  void remove_salvaged();
   [[nodiscard]] Result<void> move_aside();
   [[nodiscard]] Result<void> put_in_place();
   void reopen();
@@ -116,6 +124,10 @@ class SqliteStore : public Store {
   bool in_transaction_ = false, broken_ = false, suspect_ = false, reserve_ = false;
   bool short_of_room_ = false;
   unsigned reopened_ = 0, renewed_ = 0;
+  std::uint64_t salvage_bytes_ = 0;  // that a salvage takes at most; 0 = not known
+  Duration salvage_pause_{};
+  Steady next_salvage_{};
+  Error salvage_error_{};
   std::string sweep_at_;
   std::map<LaneId, std::string> names_;  // in `meta`, as this connection wrote them
   std::vector<std::string> reports_;
