@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <optional>
+#include <unordered_set>
 
 namespace checkrelay {
 namespace {
@@ -108,15 +109,27 @@ std::size_t local_size(std::uint64_t payload, bool table) {
   return some <= most ? some : kLeast;
 }
 
+// An overflow page belongs to one cell: what comes by a second time is damage, and may be a circle.
+class Overflow {
+ public:
+  explicit Overflow(const PageFetch& fetch) : fetch_(fetch) {}
+  std::string page(std::uint32_t number) {
+    return number != 0 && seen_.insert(number).second ? fetch_(number) : std::string();
+  }
+
+ private:
+  const PageFetch& fetch_;
+  std::unordered_set<std::uint32_t> seen_;
+};
+
 // What is on the page, then what of the overflow can be had.
-std::string gather(Bytes& in, std::uint64_t size, bool table, const PageFetch& fetch) {
+std::string gather(Bytes& in, std::uint64_t size, bool table, Overflow& pages) {
   const auto local = local_size(size, table);
   std::string payload(in.take(local));
   if (!in.ok() || local == size) return payload;
   auto next = static_cast<std::uint32_t>(in.fixed(4));
-  payload.reserve(size);
-  while (in.ok() && next != 0 && payload.size() < size) {
-    const std::string page = fetch(next);
+  while (in.ok() && payload.size() < size) {
+    const std::string page = pages.page(next);
     if (page.size() != kPageBytes) break;
     Bytes overflow(page);
     next = static_cast<std::uint32_t>(overflow.fixed(4));
@@ -125,7 +138,7 @@ std::string gather(Bytes& in, std::uint64_t size, bool table, const PageFetch& f
   return payload;
 }
 
-void read_cell(std::string_view cell, std::uint8_t type, const PageFetch& fetch,
+void read_cell(std::string_view cell, std::uint8_t type, Overflow& pages,
                const std::function<void(const StoredRow&)>& give) {
   Bytes in(cell);
   StoredRow row;
@@ -134,7 +147,7 @@ void read_cell(std::string_view cell, std::uint8_t type, const PageFetch& fetch,
   row.has_rowid = type == kTableLeaf;
   if (row.has_rowid) row.rowid = static_cast<std::int64_t>(in.varint());
   if (!in.ok() || size > kMaxPayload) return;
-  const auto payload = gather(in, size, type == kTableLeaf, fetch);
+  const auto payload = gather(in, size, type == kTableLeaf, pages);
   if (read_record(payload, row)) give(row);
 }
 
@@ -150,10 +163,11 @@ void read_rows(std::string_view page, std::uint32_t number, const PageFetch& fet
   (void)head.fixed(2);
   const auto cells = head.fixed(2);
   (void)head.fixed(type == kIndexInterior ? 7 : 3);
+  Overflow pages(fetch);
   for (std::uint64_t i = 0; i < cells; ++i) {
     const auto offset = head.fixed(2);
     if (!head.ok()) return;
-    if (offset < page.size()) read_cell(page.substr(offset), type, fetch, row);
+    if (offset < page.size()) read_cell(page.substr(offset), type, pages, row);
   }
 }
 

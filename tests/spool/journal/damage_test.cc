@@ -8,6 +8,7 @@
 #include <iostream>
 #include <random>
 
+#include "spool/btree_page.h"
 #include "tests/spool/journal/damage_rig.h"
 
 namespace checkrelay::damage {
@@ -116,6 +117,26 @@ TEST_F(Damage, ARenewalThatWasCutShortIsFinished) {
   EXPECT_EQ(outcome.lost, 0U);
   EXPECT_FALSE(outcome.told);
   EXPECT_EQ(read_file(moved + "/journal.db.damaged-1-wal"), "of the damaged one");
+}
+
+// A row of 64 MiB that goes on at a page that goes on at itself, a thousand times.
+TEST(BtreePage, ACircleIsLeftAtOnce) {
+  std::string page(kPage, '\0');
+  page[0] = 13;                                                 // a leaf of a table
+  page[3] = 4;                                                  // of 1024 cells
+  for (std::size_t i = 0; i < 1024; ++i) page[8 + 2 * i] = 10;  // all at 2560
+  page.replace(2560, 5, "\x9f\xff\xff\x7f\x01");
+  int fetched = 0;
+  const auto fetch = [&](std::uint32_t) {
+    ++fetched;
+    std::string next(kPage, '\0');
+    next[3] = 7;
+    return next;
+  };
+  for (std::size_t at = 2565; at < kPage; ++at) page[at] = 7;
+  read_rows(page, 5, fetch, [](const StoredRow&) {});
+  EXPECT_GT(fetched, 0);
+  EXPECT_LE(fetched, 3);
 }
 
 }  // namespace
