@@ -252,6 +252,7 @@ struct HttpCase {
   const char* path = "";
   const char* body = "";
 };
+void PrintTo(const HttpCase& c, std::ostream* out) { *out << c.dialect << ' ' << c.path; }
 
 class HttpInboundContract : public testing::TestWithParam<HttpCase> {
  protected:

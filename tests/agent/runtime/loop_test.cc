@@ -51,6 +51,22 @@ TEST(Loop, TimerNeverFiresBeforeItsDeadline) {
   }
 }
 
+// libuv counts in milliseconds; what is due already is not to wait for its next one.
+TEST(Loop, ADeadlineThatHasPassedIsNotWaitedFor) {
+  Loop loop;
+  ASSERT_EQ(uv_loop_configure(loop.uv(), UV_METRICS_IDLE_TIME), 0);
+  int fired = 0;
+  Timer timer(loop, [&] { ++fired; });
+  for (int i = 1; i <= 100; ++i) {
+    timer.at(loop.now().steady);
+    const auto set = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() < set + 10us) {
+    }
+    while (fired < i) loop.run_once();
+  }
+  EXPECT_EQ(uv_metrics_idle_time(loop.uv()), 0U);
+}
+
 TEST(Loop, DeadlineInThePastFiresOnceInTheNextTurn) {
   Loop loop;
   int fired = 0;

@@ -31,6 +31,7 @@ struct Row {
   std::string_view body{};
   Judgement judgement{};
 };
+void PrintTo(const Row& row, std::ostream* out) { *out << row.status << ' ' << row.body; }
 
 class VerdictTable : public testing::TestWithParam<Row> {};
 
