@@ -285,6 +285,7 @@ class Lane {
   DoneSet done_;
   SubjectIndex index_;
   LastStates last_;
+  SubjectIndex news_;  // Backlog::changes: the change that the last ones repeat, until it ends
 };
 
 }  // namespace checkrelay

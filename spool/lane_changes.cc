@@ -9,7 +9,10 @@ void Lane::follow(const RecordHeader& h, LaneOutput& out) {
   const auto before = last_.get(h.subject);
   const bool change = !before || before->state != h.state;
   last_.put(h.subject, {h.seq, h.state, change, false});
-  if (!before || before->change) return;
+  if (change) news_.erase(h.subject);
+  if (!before) return;
+  if (!change && before->change) (void)news_.exchange(h.subject, before->seq);
+  if (before->change) return;
   if (!before->sent) return thin_out(before->seq, h.subject, out);
   Entry* e = entry(before->seq);
   if (e != nullptr) e->outdated = true;  // in flight: should it come back, its time is over
@@ -38,8 +41,10 @@ void Lane::mark_sent(const Entry& e, bool sent) {
 }
 
 // A delivered record's state is remembered for the next one, within limits. What ended otherwise
-// was never told, so that the next one is news even if it says the same.
+// was never told: what says the same as it is news.
 void Lane::concluded(Seq seq, std::uint64_t subject, Note note) {
+  const bool behind = news_.get(subject) == seq;  // what follows says the same
+  news_.erase(subject, seq);
   auto last = last_.get(subject);
   if (!last || note == Note::superseded) return;
   const bool newest = last->seq == seq;
@@ -47,7 +52,8 @@ void Lane::concluded(Seq seq, std::uint64_t subject, Note note) {
     if (newest && last_.size() > limits_.remembered) last_.erase(subject);
   } else if (newest) {
     last_.erase(subject);
-  } else {
+    news_.erase(subject);
+  } else if (behind) {
     last->change = true;
     last_.put(subject, *last);
   }

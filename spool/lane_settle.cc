@@ -41,6 +41,7 @@ void Lane::configure(const LaneOptions& options) {
   changed_ = changed_ || latest != was_latest;
   changes_ = changes;
   last_ = LastStates();
+  news_ = SubjectIndex();
   if (options.backlog != Backlog::all && pending_ > 0) rebuild();
 }
 
@@ -217,6 +218,7 @@ std::uint64_t Lane::write_off() {
   changed_ = true;
   index_ = SubjectIndex();
   last_ = LastStates();
+  news_ = SubjectIndex();
   return lost;
 }
 

@@ -104,6 +104,42 @@ TEST_P(JournalChangesContract, AStateThatWasNeverToldIsNewsWhenItComesAgain) {
   EXPECT_EQ(deliver(), Bodies({"e1", "f0"}));
 }
 
+TEST_P(JournalChangesContract, WhatRepeatsAChangeThatWaitsIsNoneWhenAnOlderOneExpires) {
+  for (const std::string newer : {"11", "100"}) {
+    const std::string subject = newer;
+    rig_.lane("a", Backlog::changes, 10s);
+    rig_.put(subject, "a0", 1, 0);
+    rig_.advance(8s);
+    for (char state : newer)
+      rig_.put(subject, std::string{'b', state}, 1, static_cast<std::uint8_t>(state - '0'));
+    rig_.advance(5s);
+    const auto claims = rig_.claim(0, 1);
+    ASSERT_EQ(claims.size(), 1U);
+    EXPECT_EQ(claims.front().body, "b1");
+    const auto before = rig_.stats().superseded;
+    const char last = newer.back();
+    rig_.put(subject, std::string{'z', last}, 1, static_cast<std::uint8_t>(last - '0'));
+    EXPECT_EQ(rig_.stats().superseded, before + 1);
+    rig_.settle(claims.front().seq, End::delivered);
+    Bodies rest = {std::string{'z', last}};
+    if (newer.size() > 2) rest.insert(rest.begin(), "b0");
+    EXPECT_EQ(deliver(), rest);
+  }
+}
+
+TEST_P(JournalChangesContract, WhatRepeatsAChangeThatExpiredIsOne) {
+  rig_.lane("a", Backlog::changes, 10s);
+  rig_.put_states("0");
+  rig_.advance(8s);
+  rig_.put_states("0", 'b');
+  rig_.advance(5s);
+  const auto claims = rig_.claim(0, 1);
+  ASSERT_EQ(claims.size(), 1U);
+  rig_.settle(claims.front().seq, End::put_back);
+  rig_.put_states("1", 'c');
+  EXPECT_EQ(deliver(), Bodies({"b0", "c1"}));
+}
+
 TEST_P(JournalChangesContract, ARevivedRecordComesBeforeTheOthersOfItsSubjectAndStays) {
   rig_.lane("a", Backlog::changes);
   const auto first = rig_.put_states("1");

@@ -23,6 +23,7 @@ struct Owed {
   unsigned retries = 0;
   std::uint8_t check_state = 0;
   bool change = true;  // Backlog::changes: it is kept when a newer one comes
+  Seq repeats = 0;     // where it is no change: which one says the same
 };
 
 struct ModelLane {
@@ -69,14 +70,16 @@ struct ModelLane {
     Owed& r = records[seq];
     const Seq before = std::exchange(last[r.subject], seq);
     r.change = before == 0 || records[before].check_state != r.check_state;
+    if (!r.change) r.repeats = records[before].change ? before : records[before].repeats;
     if (before != 0 && records[before].state == State::pending && !records[before].change)
       records[before].state = State::superseded;
   }
-  // It was not told: the next one is news.
+  // It was not told: what says the same is news.
   void failed(Seq seq) {
     auto it = last.find(records[seq].subject);
     if (it == last.end()) return;
-    records[it->second].change = true;
+    Owed& newest = records[it->second];
+    if (newest.repeats == seq) newest.change = true;
     if (it->second == seq) last.erase(it);
   }
   // The next one to be claimed, or 0.
