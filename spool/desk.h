@@ -46,7 +46,16 @@ class Desk {
   }
   [[nodiscard]] Result<std::vector<Stored>> stage(std::vector<Record>& records);
   void settle(LaneId lane, const std::vector<Settlement>& settlements);
+  // REQUIRES: seqs is not empty.
   std::size_t retry(std::optional<LaneId> lane, std::vector<Seq> seqs);
+  // Every dead record, a bounded number a call. Those for which a lane has no room stay dead.
+  struct RetryJob {
+    std::optional<LaneId> lane{};  // or all of them
+    Seq after = 0, upto = 0;       // upto: of the first call; what is stored later is not looked at
+    std::size_t count = 0;
+    bool all = true;  // there was room for
+  };
+  [[nodiscard]] bool retry_some(RetryJob& job);  // true when it is through
   std::size_t drop(std::optional<LaneId> lane, std::vector<Seq> seqs, const std::string& why = {});
   bool pause(LaneId lane, bool paused);  // false where it is so already
   [[nodiscard]] std::size_t staged_bytes() const { return staged_bytes_; }
@@ -137,6 +146,7 @@ class Desk {
   void give_up_dead(const AsideRow& row);
   [[nodiscard]] std::uint64_t count_dead(LaneId lane);
   void write_off_dead(LaneId lane);
+  [[nodiscard]] bool revive(const AsideRow& row);
   void step_reindex(LaneId lane);
   void step_survey(LaneId lane);
   template <typename F>

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "spool/desk.h"
 
@@ -13,6 +14,8 @@ constexpr std::size_t kCacheBytes = 2U << 20;  // of batches that are likely to 
 constexpr std::size_t kCacheBatches = 32;
 constexpr int kLoads = 256;                   // rows of the log that one claim reads at most
 constexpr std::size_t kLoadBytes = 1U << 20;  // likewise, about
+
+constexpr std::size_t kRevives = 2 * kMaxLanes;  // that one step looks at; more than one seq has
 
 void each_once(std::vector<Seq>& seqs) {
   std::sort(seqs.begin(), seqs.end());
@@ -203,33 +206,47 @@ void Desk::write_off_dead(LaneId lane) {
                                    slots_[lane]->name, lost));
 }
 
+bool Desk::revive(const AsideRow& row) {
+  if (!row.dead || !slots_[row.lane]) return false;
+  const Batch batch(row.seq, row.seq, row.frame);
+  if (batch.records().empty()) {
+    give_up_dead(row);
+    return false;
+  }
+  LaneOutput out;
+  slots_[row.lane]->lane.revive(batch.records().front().header, out);
+  take_output(row.lane, out);
+  return true;
+}
+
 std::size_t Desk::retry(std::optional<LaneId> lane, std::vector<Seq> seqs) {
+  assert(!seqs.empty());
   owed_ = true;
   each_once(seqs);
   std::size_t n = 0;
-  const auto revive = [&](const AsideRow& row) {
-    const Batch batch(row.seq, row.seq, row.frame);
-    if (!row.dead || !slots_[row.lane]) return;
-    LaneOutput out;
-    if (batch.records().empty()) return give_up_dead(row);
-    slots_[row.lane]->lane.revive(batch.records().front().header, out);
-    take_output(row.lane, out);
-    ++n;
-  };
   each_lane(lane, [&](LaneId i, Lane&) {
     for (Seq seq : seqs)
-      if (auto row = aside(i, seq)) revive(*row);
+      if (auto row = aside(i, seq); row && revive(*row)) ++n;
   });
-  AsideQuery query{true, lane, 0, 512};
-  while (seqs.empty()) {
-    const auto rows = store_.asides(query);
-    for (const AsideRow& row : rows)
-      if (auto now = aside(row.lane, row.seq)) revive(*now);
-    if (rows.size() < query.limit) break;
-    query.after = rows.back().seq - 1;  // the page may end between two lanes of this one
-  }
-  if (seqs.empty()) each_lane(lane, [&](LaneId i, Lane&) { write_off_dead(i); });
   return n;
+}
+
+bool Desk::retry_some(RetryJob& job) {
+  owed_ = true;
+  if (job.upto == 0) job.upto = next_seq_;
+  const auto rows = store_.asides({true, job.lane, job.after, kRevives});
+  for (const AsideRow& row : rows) {
+    if (row.seq > job.upto || !slots_[row.lane]) continue;
+    const bool room = slots_[row.lane]->lane.has_room_aside();
+    job.all = job.all && room;
+    if (auto now = room ? aside(row.lane, row.seq) : std::nullopt; now && revive(*now)) ++job.count;
+  }
+  if (rows.size() < kRevives || rows.back().seq > job.upto) {
+    if (job.all) each_lane(job.lane, [&](LaneId i, Lane&) { write_off_dead(i); });
+    return true;
+  }
+  job.after = rows.back().seq - 1;  // the page may end between two lanes of this one
+  return false;
 }
 
 std::size_t Desk::drop(std::optional<LaneId> only, std::vector<Seq> seqs, const std::string& why) {

@@ -162,9 +162,22 @@ void JournalFront::retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
                          std::function<void(std::size_t)> done) {
   change(Haste::everything,
          [this, lane, seqs = std::move(seqs), done = std::move(done)](Desk& desk) -> AfterCommit {
-           const std::size_t n = desk.retry(lane, seqs);
-           return tell_count(n, done);
+           if (!seqs.empty()) return tell_count(desk.retry(lane, seqs), done);
+           Retrying& asked = retrying_.emplace_back();
+           asked.job.lane = lane;
+           asked.done = done;
+           return nullptr;
          });
+}
+
+// A step of the first one; what it did is in this turn's commit.
+JournalFront::AfterCommit JournalFront::retry_some() {
+  const bool through = desk_.retry_some(retrying_.front().job);
+  return [this, through](const Result<void>& committed) {
+    if (committed && !through) return;
+    tell_count(retrying_.front().job.count, std::move(retrying_.front().done))(committed);
+    retrying_.pop_front();
+  };
 }
 
 void JournalFront::drop(std::optional<LaneId> lane, std::vector<Seq> seqs, std::string why,
@@ -257,7 +270,7 @@ bool JournalFront::turn() {
   work_changes(began, probe);
   publish();  // acknowledgements leave before anything else is done
   work_reads();
-  const bool busy = !orders_.empty() || !browsing_.empty();
+  const bool busy = !orders_.empty() || !browsing_.empty() || !retrying_.empty();
   const bool more = desk_.upkeep(!busy && !commit_at_, probe && desk_.failed_commits() == failures);
   if (desk_.failed_commits() != failures) retry_at_ = began + kRetry;
   publish();
@@ -280,6 +293,10 @@ void JournalFront::work_changes(std::chrono::steady_clock::time_point now, bool 
     } else if (auto f = order.change(desk_)) {
       after.push_back(std::move(f));
     }
+  }
+  if (!retrying_.empty()) {
+    haste = Haste::everything;
+    after.push_back(retry_some());
   }
   if (!commit_at_ && desk_.settlements_wait()) commit_at_ = std::max(now, committed_at_ + kGather);
   const bool due = haste == Haste::everything || (commit_at_ && now >= *commit_at_);

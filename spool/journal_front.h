@@ -68,6 +68,10 @@ class JournalFront : public Journal {
     Desk::BrowseJob job{};
     std::function<void(BrowsePage)> done{};
   };
+  struct Retrying {
+    Desk::RetryJob job{};
+    std::function<void(std::size_t)> done{};
+  };
 
   struct Reply {
     std::unique_ptr<Staging> staged{};  // exactly one of the two is set
@@ -82,6 +86,7 @@ class JournalFront : public Journal {
   void work_changes(std::chrono::steady_clock::time_point now, bool probe);
   void tell_staged(const Result<void>& committed);
   void work_reads();
+  [[nodiscard]] AfterCommit retry_some();
   [[nodiscard]] AfterCommit tell_count(std::size_t n, std::function<void(std::size_t)> done);
   void answer(Answer a);
   void give_some();
@@ -107,6 +112,7 @@ class JournalFront : public Journal {
   std::deque<Order> orders_;
   std::vector<std::function<Answer(Desk&)>> reads_;  // of this turn
   std::deque<Browsing> browsing_;
+  std::deque<Retrying> retrying_;
   std::chrono::steady_clock::time_point retry_at_{};                  // of a disk in trouble
   std::optional<std::chrono::steady_clock::time_point> commit_at_{};  // of what gathers
   std::chrono::steady_clock::time_point committed_at_{};              // of what had gathered

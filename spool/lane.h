@@ -149,6 +149,7 @@ class Lane {
   bool drop(const RecordHeader& h, LaneOutput& out);
   void drop_dead(Seq seq, LaneOutput& out);
   void revive(const RecordHeader& h, LaneOutput& out);
+  [[nodiscard]] bool has_room_aside() const { return aside_.size() < limits_.aside; }
   // What is still counted as waiting when nothing is left was lost to damage: it ends as expired.
   // Returns how many.
   std::uint64_t write_off();

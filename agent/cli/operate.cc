@@ -92,6 +92,8 @@ int change_command(const Office& office, const Arguments& arguments, const std::
                     kExitNo);
   }
   print(fmt::format("{} {}\n", *changed, done));
+  if (auto dead = number_in(*body, "dead"); dead && *dead > 0)
+    print(fmt::format("{} are still dead: retry again once these are through\n", *dead));
   return kExitOk;
 }
 

@@ -40,10 +40,13 @@ Message plain(int status, std::string_view text) {
   return Message::response(status, std::string(text) + "\n", "text/plain; charset=utf-8");
 }
 
-Message changed(std::size_t count) {
+// `dead`: so many could not be offered again for now.
+Message changed(std::size_t count, std::uint64_t dead = 0) {
   std::string out;
   JsonWriter json(out);
-  json.begin_object().key("changed").integer(static_cast<std::int64_t>(count)).end_object();
+  json.begin_object().key("changed").integer(static_cast<std::int64_t>(count));
+  if (dead > 0) json.key("dead").integer(static_cast<std::int64_t>(dead));
+  json.end_object();
   return Message::response(200, out + "\n", kJson);
 }
 
@@ -242,10 +245,18 @@ void Operator::export_page(const Query& query, Done done) {
   });
 }
 
-Message Operator::told(std::size_t count) const {
+Message Operator::told(std::size_t count, std::uint64_t dead) const {
   const std::string& trouble = journal_.stats().trouble;
-  if (count > 0 || trouble.empty()) return changed(count);
+  if (count > 0 || trouble.empty()) return changed(count, dead);
   return error(503, "it could not be stored: " + trouble);
+}
+
+std::uint64_t Operator::dead_of(std::optional<LaneId> lane) const {
+  const std::vector<LaneStats>& lanes = journal_.stats().lanes;
+  std::uint64_t sum = 0;
+  for (LaneId i = 0; i < lanes.size(); ++i)
+    if (!lane || *lane == i) sum += lanes[i].dead;
+  return sum;
 }
 
 void Operator::release(const Query& query, const std::string& body, Done done) {
@@ -303,8 +314,10 @@ void Operator::change(bool retry, const Query& query, const std::string& body, D
   find_all(std::move(ids), {},
            [this, retry, all, lane = lane_named(query["destination"]),
             done = std::move(done)](std::vector<Seq> seqs) {
-             auto report = [this, done](std::size_t n) { done(told(n)); };
              if (seqs.empty() && !all) return done(changed(0));
+             auto report = [this, all, lane, done](std::size_t n) {
+               done(told(n, all ? dead_of(lane) : 0));
+             };
              if (retry) return journal_.retry(lane, std::move(seqs), report);
              journal_.drop(lane, std::move(seqs), {}, report);
            });

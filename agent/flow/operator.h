@@ -54,7 +54,9 @@ class Operator {
   void pause(bool paused, const Query& query, Done done);
   [[nodiscard]] std::string pause_json(LaneId lane, bool changed) const;
   [[nodiscard]] Message no_destination(const std::string& name) const;
-  [[nodiscard]] Message told(std::size_t count) const;  // what was changed, or why it was not
+  // What was changed, or why it was not; `dead`: what stayed so of all that should be retried.
+  [[nodiscard]] Message told(std::size_t count, std::uint64_t dead = 0) const;
+  [[nodiscard]] std::uint64_t dead_of(std::optional<LaneId> lane) const;
   void change(bool retry, const Query& query, const std::string& body, Done done);
   // Calls `found` with the record that has this id, or this sequence number; an empty page where
   // there is none.

@@ -185,7 +185,9 @@ class Journal {
   virtual void browse(BrowseQuery query, std::function<void(BrowsePage)> done) = 0;
   // These two tell how many; 0 where that could not be stored, and stats() then says why in
   // `trouble` (it counts once the disk is well again, unless the agent ends before). Operator's:
-  // dead ones become pending again; empty `seqs` = every dead one (of `lane`, where given).
+  // dead ones become pending again; empty `seqs` = every dead one (of `lane`, where given), in
+  // bounded steps between which others have their turn. Those beyond what a lane can keep in memory
+  // stay dead.
   virtual void retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
                      std::function<void(std::size_t)> done) = 0;
   // Operator's: pending and dead ones end as expired, "dropped", with `why` as the answer.

@@ -160,8 +160,10 @@ TEST_P(JournalContract, RetryOfAllFindsTheDeadOfEveryDestination) {
     rig_.commit();
     EXPECT_EQ(rig_.stats(lane).dead, 400U);
   }
-  EXPECT_EQ(rig_.retry({}), 1200U);
+  EXPECT_EQ(rig_.retry({}, lanes[1]), 400U);
+  EXPECT_EQ(rig_.retry({}), 800U);
   for (const LaneId lane : lanes) EXPECT_EQ(rig_.stats(lane).dead, 0U);
+  EXPECT_EQ(rig_.retry({}), 0U);
 }
 
 TEST_P(JournalContract, RecordNamedTwiceIsDroppedOnce) {

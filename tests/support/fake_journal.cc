@@ -181,12 +181,13 @@ void FakeJournal::browse(BrowseQuery query, std::function<void(BrowsePage)> done
 }
 
 std::size_t FakeJournal::change(std::optional<LaneId> lane, const std::vector<Seq>& seqs,
-                                const std::vector<std::string>& from, const std::string& to) {
+                                const std::vector<std::string>& from, const std::string& to,
+                                std::size_t at_most) {
   std::size_t changed = 0;
   for (Item& item : items_)
     for (auto& [at, slot] : item.slots) {
-      if ((lane && *lane != at) || (!seqs.empty() && !holds(seqs, item.seq)) ||
-          !holds(from, slot.what))
+      if (changed == at_most || (lane && *lane != at) ||
+          (!seqs.empty() && !holds(seqs, item.seq)) || !holds(from, slot.what))
         continue;
       slot.what = to;
       ++changed;
@@ -198,7 +199,7 @@ std::size_t FakeJournal::change(std::optional<LaneId> lane, const std::vector<Se
 void FakeJournal::retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
                         std::function<void(std::size_t)> done) {
   work_.push_back([this, lane, seqs = std::move(seqs), done = std::move(done)] {
-    done(change(lane, seqs, {"dead"}, "pending"));
+    done(change(lane, seqs, {"dead"}, "pending", retries_at_most));
   });
 }
 

@@ -2,6 +2,7 @@
 // of what stands on a journal; the journals themselves have their own contract suite.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -16,12 +17,13 @@ namespace checkrelay {
 
 class FakeJournal : public Journal {
  public:
-  std::optional<Error> fail_stage{};      // every stage() fails so while this is set
-  std::optional<Error> fail_pause{};      // every pause() fails so while this is set
-  std::optional<Error> fail_lanes{};      // the next lanes() fails so
-  bool frozen = false;                    // poll() brings nothing: a disk that hangs
-  JournalStats faked{};                   // bytes, full, staged, commits and trouble as given here
-  std::vector<Settlement> settlements{};  // all that were made, in order
+  std::optional<Error> fail_stage{};       // every stage() fails so while this is set
+  std::optional<Error> fail_pause{};       // every pause() fails so while this is set
+  std::optional<Error> fail_lanes{};       // the next lanes() fails so
+  std::size_t retries_at_most = SIZE_MAX;  // of one retry()
+  bool frozen = false;                     // poll() brings nothing: a disk that hangs
+  JournalStats faked{};                    // bytes, full, staged, commits and trouble as given here
+  std::vector<Settlement> settlements{};   // all that were made, in order
 
   [[nodiscard]] bool has_work() const { return !frozen && !work_.empty(); }
   // What became of a result at a lane, in the words of Browsed; empty = it never owed anything
@@ -66,7 +68,8 @@ class FakeJournal : public Journal {
   [[nodiscard]] std::vector<Claim> take(LaneId lane, std::size_t records, std::size_t bytes);
   void end(LaneId lane, const Settlement& s);
   [[nodiscard]] std::size_t change(std::optional<LaneId> lane, const std::vector<Seq>& seqs,
-                                   const std::vector<std::string>& from, const std::string& to);
+                                   const std::vector<std::string>& from, const std::string& to,
+                                   std::size_t at_most = SIZE_MAX);
   [[nodiscard]] BrowsePage page(const BrowseQuery& q) const;
   void count();
 

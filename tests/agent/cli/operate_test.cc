@@ -8,6 +8,7 @@ namespace checkrelay {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 std::string http(int status, const std::string& body) {
@@ -86,6 +87,9 @@ TEST_F(Operate, RetryNamesItsIds) {
 
 TEST_F(Operate, NothingToRetryIsFineUnlessItWasNamed) {
   EXPECT_EQ(run({"queue", "retry"}, http(200, R"({"changed":0})")), kExitOk);
+  EXPECT_THAT(out_, Not(HasSubstr("dead")));
+  EXPECT_EQ(run({"queue", "retry"}, http(200, R"({"changed":70,"dead":9})")), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("9 are still dead: retry again"));
   EXPECT_EQ(run({"queue", "retry", "5"}, http(200, R"({"changed":0})")), kExitNo);
 }
 

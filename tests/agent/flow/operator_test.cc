@@ -226,6 +226,14 @@ TEST_F(OperatorTest, DeadLettersAreRetriedByIdOrAllTogether) {
   EXPECT_EQ(ask(root, "POST", "/v1/queue/retry").body, "{\"changed\":2}\n");
 }
 
+TEST_F(OperatorTest, WhatStaysDeadWhenAllIsRetriedIsTold) {
+  for (std::string id : {"a", "b", "c"}) put(id, "db1");
+  for (Seq seq : {1U, 2U, 3U}) kill(seq);
+  world.journal.retries_at_most = 2;
+  EXPECT_EQ(ask(root, "POST", "/v1/queue/retry").body, "{\"changed\":2,\"dead\":1}\n");
+  EXPECT_EQ(ask(root, "POST", "/v1/queue/retry?destination=spare").body, "{\"changed\":0}\n");
+}
+
 TEST_F(OperatorTest, WhatCouldNotBeStoredIsSaid) {
   put("a", "db1");
   world.journal.faked.trouble = "the disk is sick";

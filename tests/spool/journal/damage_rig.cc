@@ -189,7 +189,9 @@ Damage::Outcome Damage::serve(const std::string& path, const std::string& damage
   std::vector<Seq> fresh;
   EXPECT_TRUE(agent.stage({make(Sample::kRecords + 1)}, &fresh));
   for (const LaneId lane : {0U, 1U}) agent.resume(lane);
-  (void)agent.desk->retry(0, {});
+  Desk::RetryJob dead{.lane = 0};
+  while (!agent.desk->retry_some(dead)) {
+  }
   const auto found = agent.drain(0);
   EXPECT_FALSE(agent.drain(1).empty());
   agent.rest();

@@ -24,6 +24,8 @@ struct DeskAgent {
   std::unique_ptr<Desk> desk{};
 };
 
+void retry_all(Desk& desk);  // of lane 0
+
 // What the producers and the destination of lane 0 know.
 struct Known {
   std::map<Seq, std::string> acknowledged{};  // body

@@ -79,6 +79,13 @@ class DeskTest : public testing::Test {
     EXPECT_TRUE(desk_->commit());
   }
 
+  std::size_t retry_all() {
+    Desk::RetryJob job;
+    while (!desk_->retry_some(job)) {
+    }
+    return job.count;
+  }
+
   SickStore store_;
   Instant now_{};
   std::unique_ptr<Desk> desk_;
@@ -130,12 +137,46 @@ TEST_F(DeskTest, OnlyAnAnswerThatSomebodyWaitsForWaitsForTheDisk) {
   EXPECT_EQ(store_.last_sync, Sync::now);
   settle_all(0, Settlement::End::dead);
   EXPECT_EQ(store_.last_sync, Sync::later);
-  EXPECT_EQ(desk_->retry(std::nullopt, {}), 1U);
+  EXPECT_EQ(retry_all(), 1U);
   EXPECT_TRUE(desk_->commit());
   EXPECT_EQ(store_.last_sync, Sync::now);
   stage("b", 1);
   settle_all(0, Settlement::End::delivered);
   EXPECT_EQ(store_.last_sync, Sync::now);
+}
+
+TEST_F(DeskTest, RetryOfAllGoesInBoundedSteps) {
+  lanes(names(0, 1));
+  for (int i = 0; i < 1000; ++i) stage(fmt::format("r{}", i), 1);
+  EXPECT_TRUE(desk_->commit());
+  settle_all(0, Settlement::End::dead);
+  Desk::RetryJob job;
+  EXPECT_FALSE(desk_->retry_some(job));
+  EXPECT_EQ(job.count, 128U);
+  EXPECT_EQ(desk_->stats().lanes[0].dead, 872U);
+  EXPECT_TRUE(desk_->commit());
+  settle_all(0, Settlement::End::dead);  // and again: not for this job
+  std::size_t steps = 1;
+  while (!desk_->retry_some(job)) ++steps;
+  EXPECT_EQ(steps, 7U);
+  EXPECT_EQ(desk_->stats().lanes[0].dead, 127U);
+}
+
+TEST_F(DeskTest, WhatALaneHasNoRoomForStaysDead) {
+  DeskOptions options;
+  options.lane.aside = 100;
+  begin(options);
+  lanes(names(0, 1));
+  for (int i = 0; i < 300; ++i) stage(fmt::format("r{}", i), 1);
+  EXPECT_TRUE(desk_->commit());
+  settle_all(0, Settlement::End::dead);
+  for (const std::size_t left : {200U, 100U, 0U}) {
+    EXPECT_EQ(retry_all(), 100U);
+    EXPECT_EQ(desk_->stats().lanes[0].dead, left);
+    EXPECT_TRUE(desk_->commit());
+    settle_all(0, Settlement::End::delivered);
+  }
+  EXPECT_EQ(desk_->stats().lanes[0].delivered, 300U);
 }
 
 TEST_F(DeskTest, AProducerDoesNotWaitForSettlementsToBeWritten) {

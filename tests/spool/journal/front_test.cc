@@ -121,5 +121,40 @@ TEST_F(FrontTest, ASickDiskIsNotTriedForEveryQuestion) {
   EXPECT_FALSE(rig_->journal().stats().lanes.at(0).claimable);
 }
 
+TEST_F(FrontTest, AProducerIsServedBetweenTheStepsOfARetryOfAll) {
+  start(true);
+  std::vector<Record> records;
+  for (int i = 0; i < 900; ++i) records.push_back(rig_->record(std::to_string(i), "x"));
+  ASSERT_TRUE(rig_->stage(std::move(records)));
+  std::vector<Settlement> dead;
+  for (const Claim& c : rig_->claim()) dead.push_back({.seq = c.seq, .end = Settlement::End::dead});
+  rig_->settle(0, std::move(dead));
+  rig_->commit();
+  hold(true);
+  std::optional<std::size_t> retried;
+  int stored_before = 0;
+  rig_->journal().retry(std::nullopt, {}, [&](std::size_t n) {
+    retried = n;
+    stored_before = stored_;
+  });
+  rig_->journal().flush();
+  until_held();
+  stage("meanwhile");
+  hold(false);
+  rig_->until([&] { return retried.has_value(); });
+  EXPECT_EQ(retried, 900U);
+  EXPECT_EQ(stored_before, 1);
+}
+
+TEST_F(FrontTest, ARetryOfAllEndsWithTheDisk) {
+  start(false);
+  const Seq seq = rig_->put("s", "1");
+  (void)rig_->claim();
+  rig_->settle(seq, Settlement::End::dead);
+  control_.sick = true;
+  EXPECT_EQ(rig_->retry({}), 0U);
+  EXPECT_EQ(rig_->journal().stats().trouble, "the disk is sick");
+}
+
 }  // namespace
 }  // namespace checkrelay
