@@ -149,8 +149,11 @@ Result<void> Agent::apply_destinations(const Config& config) {
       extract_if(deliveries_, [&](const auto& d) { return !kept(d); });
   for (auto& d : old) d->retire();
   append(retired_deliveries_, std::move(old));
-  for (auto& d : fresh)
-    if (d) deliveries_.push_back(std::move(d));
+  for (auto& d : fresh) {
+    if (!d) continue;
+    if (!has_predecessor(*d)) d->begin_with_backlog();
+    deliveries_.push_back(std::move(d));
+  }
 
   Admission::Options admission{config.agent.text("hostname"),
                                static_cast<std::size_t>(config.limits.integer("max_result"))};
@@ -225,6 +228,11 @@ void Agent::bury_retired() {
   std::erase_if(retired_deliveries_, [](const auto& d) { return d->idle(); });
   // Not by erase_if, which would move a door onto another whose listener still refers to it.
   (void)extract_if(retired_doors_, [](const OpenDoor& d) { return d.listener->idle(); });
+}
+
+bool Agent::has_predecessor(const Delivery& d) const {
+  return std::any_of(retired_deliveries_.begin(), retired_deliveries_.end(),
+                     [&](const auto& old) { return old->lane() == d.lane(); });
 }
 
 bool Agent::waits_for_predecessor(const Delivery& d) const {

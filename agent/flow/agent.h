@@ -56,6 +56,7 @@ class Agent {
   [[nodiscard]] Result<void> apply_intakes(const Config& config, bool strict);
   [[nodiscard]] Result<OpenDoor> open(const IntakeConfig& config, const Config& whole);
   // Two at once would double the destination's rate and sessions.
+  [[nodiscard]] bool has_predecessor(const Delivery& d) const;
   [[nodiscard]] bool waits_for_predecessor(const Delivery& d) const;
   [[nodiscard]] std::vector<IntakeConfig> retire_unwanted(const Config& config);
   // What was open at the place of an intake that now cannot be opened is opened again.

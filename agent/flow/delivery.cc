@@ -82,6 +82,10 @@ Delivery::~Delivery() {
   carrier_->cancel();
 }
 
+void Delivery::begin_with_backlog() {
+  if (journal_.stats().lanes[lane_].pending > 0) ramp_.begin(env_.now().steady);
+}
+
 void Delivery::retire() {
   retiring_ = true;
   put_back_ready();

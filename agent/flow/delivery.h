@@ -29,7 +29,8 @@ class Delivery {
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
 
-  void tick(Instant now);  // claims what may go; spurious calls are no-ops
+  void begin_with_backlog();  // of an agent that starts; where nothing waits it does nothing
+  void tick(Instant now);     // claims what may go; spurious calls are no-ops
   [[nodiscard]] std::optional<Steady> deadline(Instant now) const;
   void retire();  // claims nothing more
   [[nodiscard]] bool idle() const { return in_flight_ == 0 && !claiming_; }

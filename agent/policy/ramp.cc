@@ -20,10 +20,14 @@ void Ramp::trouble(Steady now) {
 // Trouble on the way up begins it anew, however short it was: it may have been too fast.
 void Ramp::recovered(Steady now) {
   const bool long_enough = troubled_ && now - *troubled_ >= kOutage;
-  if (spread_ > Duration{} && (long_enough || rose_)) begun_ = now;
-  spent_ = 0;
+  if (long_enough || rose_) begin(now);
   troubled_.reset();
   rose_ = false;
+}
+
+void Ramp::begin(Steady now) {
+  if (spread_ > Duration{}) begun_ = now;
+  spent_ = 0;
 }
 
 void Ramp::spent(Duration conversation, std::size_t results) {

@@ -7,6 +7,9 @@
 // results would take at it. An upstream that answers slowly, because everybody has returned, is
 // therefore asked less often, and nobody needs to know what it can carry.
 //
+// An agent that starts with a backlog does the same: it may be one of many that an outage had kept
+// from working, and it cannot tell.
+//
 // That the sites do not return in the same moment is the breaker's doing: its pauses are random
 // from nothing to a length that doubles, hence grows about as long as the outage, and what an
 // upstream asked for (Retry-After, which tells all of them the same) is prolonged by up to
@@ -29,6 +32,7 @@ class Ramp {
 
   void trouble(Steady now);    // the destination is in trouble
   void recovered(Steady now);  // and out of it
+  void begin(Steady now);      // as after an outage
   // A conversation that took so long has ended.
   void spent(Duration conversation, std::size_t results);
   [[nodiscard]] bool rising(Steady now) const { return begun_ && now < *begun_ + spread_; }

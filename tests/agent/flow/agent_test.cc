@@ -249,5 +249,26 @@ TEST_F(AgentTest, AFullJournalIsTrouble) {
   EXPECT_EQ(agent->status().trouble.substr(0, 4), "full");
 }
 
+TEST_F(AgentTest, ABacklogAtTheStartIsBegunSlowlyAndNotAtAReload) {
+  DestinationConfig one = to("one");
+  one.options.set("spread", Duration(30s));
+  one.options.set("rate", 1.0);
+  ASSERT_TRUE(agent->start(config({door("/a")}, {one})));
+  for (int i = 0; i < 40; ++i) submit("/a", "host" + std::to_string(i), "r" + std::to_string(i));
+  EXPECT_LE(upstreams["one"].sent.size(), 2U);
+  one.options.set("rate", 0.0);
+  upstreams["one"].latency = 100ms;
+  agent->reload(config({door("/a")}, {one}));
+  world.advance(1s);
+  const std::size_t before = upstreams["one"].sent.size();
+  EXPECT_GE(before, 8U);
+  agent = std::make_unique<Agent>(registry, world.journal, loop, world.env);
+  ASSERT_TRUE(agent->start(config({door("/a")}, {one})));
+  world.advance(1s);
+  EXPECT_LE(upstreams["one"].sent.size(), before + 4);
+  world.advance(1min);
+  EXPECT_EQ(destination(agent->status(), "one")->lane.delivered, 40U);
+}
+
 }  // namespace
 }  // namespace checkrelay

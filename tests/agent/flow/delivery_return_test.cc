@@ -67,6 +67,45 @@ TEST_F(DeliveryReturn, EverythingArrivesOnceAndThenNothingIsHeldBack) {
   }
 }
 
+TEST_F(DeliveryReturn, ABacklogFoundAtTheStartRisesLikeAfterAnOutage) {
+  const DestinationConfig config = spread_over(30s);
+  open(config);
+  delivery.reset();
+  put_many(450);
+  upstream.latency = 150ms;
+  open(config);
+  delivery->begin_with_backlog();
+  const double full = 4 * 6s / 150ms;
+  for (std::size_t i = 0; i < 5; ++i) {
+    const std::size_t before = upstream.sent.size();
+    world.advance(6s);
+    EXPECT_NEAR(static_cast<double>(upstream.sent.size() - before),
+                full * static_cast<double>(2 * i + 1) / 10, full / 10)
+        << i << " of six seconds";
+  }
+}
+
+TEST_F(DeliveryReturn, AStartWithNothingWaitingHoldsNothingBack) {
+  open(spread_over(30s));
+  delivery->begin_with_backlog();
+  put_many(100);
+  world.advance(1s);
+  EXPECT_EQ(lane().delivered, 100U);
+}
+
+TEST_F(DeliveryReturn, TroubleAtTheStartBeginsTheRiseAnew) {
+  const DestinationConfig config = spread_over(30s);
+  open(config);
+  delivery.reset();
+  put_many(100);
+  open(config);
+  delivery->begin_with_backlog();
+  outage(1s, 0);
+  upstream.latency = 1s;
+  world.advance(5s);
+  EXPECT_LE(upstream.sent.size(), 5U);
+}
+
 TEST_F(DeliveryReturn, ShortTroubleAndNoneAskedForHoldNothingBack) {
   for (const auto& [spread, length] : {std::pair<Duration, Duration>(30s, 2s), {0s, 10s}}) {
     open(spread_over(spread));
