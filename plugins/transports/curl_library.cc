@@ -1,11 +1,13 @@
 #include "plugins/transports/curl_library.h"
 
 #include <dlfcn.h>
-#include <uv.h>
 
 #include <memory>
 #include <string>
+#include <system_error>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace checkrelay {
 namespace {
@@ -68,22 +70,60 @@ const CurlLibrary& curl() {
   return library;
 }
 
-void with_curl(Loop& loop, std::function<void()> ready) {
-  static bool tried = false;
-  if (tried) return ready();
-  struct Job {
-    uv_work_t request{};
-    std::function<void()> ready{};
-  };
-  auto* job = new Job{{}, std::move(ready)};
-  job->request.data = job;
-  uv_queue_work(
-      loop.uv(), &job->request, [](uv_work_t*) { (void)curl(); },
-      [](uv_work_t* request, int) {
-        tried = true;
-        const std::unique_ptr<Job> done(static_cast<Job*>(request->data));
-        done->ready();
+namespace {
+
+// Loads beside the loop, in a thread of its own: the few of libuv's pool sync files meanwhile, and
+// neither is to wait for the other.
+class Loading {
+ public:
+  explicit Loading(Loop& loop) : loop_(loop), loaded_(loop, [this] { end(); }) {}
+  [[nodiscard]] bool is_of(const Loop& loop) const { return &loop_ == &loop; }
+  void add(std::function<void()> ready) { waiting_.push_back(std::move(ready)); }
+  // Deletes itself at its end. False where no thread is to be had.
+  [[nodiscard]] bool start() {
+    try {
+      thread_ = std::thread([this] {
+        (void)curl();
+        loaded_.wake();
       });
+    } catch (const std::system_error&) {
+      return false;
+    }
+    return true;
+  }
+
+  static inline Loading* current = nullptr;
+  static inline bool tried = false;
+
+ private:
+  void end() {
+    thread_.join();
+    tried = true;
+    if (current == this) current = nullptr;
+    const auto waiting = std::move(waiting_);
+    delete this;
+    for (const auto& ready : waiting) ready();
+  }
+  Loop& loop_;
+  std::vector<std::function<void()>> waiting_;
+  Wakeup loaded_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+void with_curl(Loop& loop, std::function<void()> ready) {
+  if (Loading::tried) return ready();
+  if (Loading::current != nullptr && Loading::current->is_of(loop))
+    return Loading::current->add(std::move(ready));
+  auto loading = std::make_unique<Loading>(loop);
+  if (!loading->start()) {
+    (void)curl();
+    Loading::tried = true;
+    return ready();
+  }
+  loading->add(std::move(ready));
+  Loading::current = loading.release();
 }
 
 }  // namespace checkrelay

@@ -36,7 +36,7 @@ struct CurlLibrary {
 [[nodiscard]] const CurlLibrary& curl();
 
 // Calls `ready` on the loop thread when libcurl is loaded, or cannot be: from within where that is
-// known, else once libuv's pool has tried.
+// known, else once a thread that does nothing else has tried.
 void with_curl(Loop& loop, std::function<void()> ready);
 
 }  // namespace checkrelay
