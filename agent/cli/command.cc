@@ -84,7 +84,7 @@ constexpr std::array kCommands{
             kSendFlags, "0 safe on disk\n1 refused, and why\n2 usage\n3 could not be kept anywhere",
             ""},
     Command{"status", "[--json]", "Intakes, journal and destinations at a glance.", kStatusFlags,
-            "0 all well\n1 degraded\n3 no agent answers", ""},
+            "0 all well\n1 something is in trouble, paused or dead\n3 no agent answers", ""},
     Command{"queue list", "[options]",
             "Pending, dead and recent results, oldest first. Of an agent that does not\n"
             "run the journal that it left is read; nothing in it is changed.",

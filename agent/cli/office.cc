@@ -5,6 +5,8 @@
 #include <cstdio>
 
 #include "agent/base/percent.h"
+#include "agent/base/text.h"
+#include "agent/base/time.h"
 #include "agent/cli/views.h"
 
 namespace checkrelay {
@@ -36,6 +38,7 @@ std::optional<std::string> Office::ask(const Arguments& arguments, std::string_v
     bool away = answer.error().code == Errc::unavailable;
     status = complain((away ? "no agent answers: " : "") + answer.error().what,
                       away ? kExitAway : kExitNo);
+    if (away && !queue && open_left(around)) tell_pauses();
     return std::nullopt;
   }
   if (answer->status == 200) return std::move(answer->body);
@@ -50,14 +53,31 @@ Result<HttpAnswer> Office::ask_without_agent(const Surroundings& around, std::st
   if (method != "GET")
     return fail(Errc::unavailable, why + "; only an agent that runs can change its queue");
   if (!left_) {
-    auto journal = left_journal(stopped_, around.state_dir);
-    if (!journal) return fail(journal.error().code, why + "; " + journal.error().what);
-    left_ = std::move(*journal);
+    if (auto opened = open_left(around); !opened)
+      return fail(opened.error().code, why + "; " + opened.error().what);
     complain(fmt::format("the agent is not running ({}); this is the journal in {} as it was left",
                          why, around.state_dir),
              0);
+    tell_pauses();
   }
   return ask_journal(*left_, target);
+}
+
+Result<void> Office::open_left(const Surroundings& around) const {
+  if (!stopped_.read || around.state_dir.empty())
+    return fail(Errc::unavailable, "no state directory is known");
+  auto journal = left_journal(stopped_, around.state_dir);
+  if (!journal) return tl::unexpected(journal.error());
+  left_ = std::move(*journal);
+  return {};
+}
+
+void Office::tell_pauses() const {
+  for (const LaneStats& lane : left_->stats().lanes)
+    if (lane.paused)
+      complain(fmt::format("destination {} is paused since {}", quoted(lane.name),
+                           format_rfc3339(*lane.paused)),
+               0);
 }
 
 }  // namespace checkrelay

@@ -32,6 +32,8 @@ class Office {
                                                      std::string_view method,
                                                      const std::string& target,
                                                      const std::string& why) const;
+  [[nodiscard]] Result<void> open_left(const Surroundings& around) const;
+  void tell_pauses() const;  // of the journal that was left
   StoppedJournal stopped_;
   mutable std::unique_ptr<Journal> left_;  // opened at the first need
 };

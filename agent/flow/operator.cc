@@ -274,7 +274,11 @@ Message Operator::no_destination(const std::string& name) const {
   for (const LaneStats& lane : journal_.stats().lanes)
     if (!lane.name.empty()) names.push_back(lane.name);
   std::string what = "no destination " + quoted(name);
-  if (auto near = closest(name, names)) what += "; did you mean " + quoted(*near) + "?";
+  const auto near = closest(name, names);
+  if (near) what += "; did you mean " + quoted(*near) + "?";
+  const char* between = near ? " There are " : "; there are ";
+  for (std::string_view known : names) what += std::exchange(between, ", ") + quoted(known);
+  if (names.empty()) what += "; there are none";
   return error(404, what);
 }
 

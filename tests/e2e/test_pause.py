@@ -53,6 +53,14 @@ class Pause(Case):
             done = run("doctor", "--json", "--config", self.relay.file)
             self.assertEqual(done.returncode, 1)
             found = [f for f in json.loads(done.stdout)["findings"] if f["about"] == "destination out"]
+            if not running:
+                done = run("queue", "list", "--config", self.relay.file)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn(f'destination "out" is paused since {since}', done.stderr)
+                self.assertNotIn('"other"', done.stderr)
+                done = run("status", "--config", self.relay.file)
+                self.assertEqual(done.returncode, 3)
+                self.assertIn(f'destination "out" is paused since {since}', done.stderr)
             pauses = [f for f in found if f["what"].startswith("paused by the operator since 2")]
             self.assertEqual([f["kind"] for f in pauses], ["fault"], found)
             self.assertIn("queue resume out", pauses[0]["advice"])
@@ -83,7 +91,7 @@ class Pause(Case):
 
     def test_what_is_not_there_and_who_may_not(self):
         self.assertIn('no destination "otter"; did you mean "other"?', self.order("pause", "otter", code=1))
-        self.assertIn('no destination "nowhere"', self.order("resume", "nowhere", code=1))
+        self.assertIn('no destination "nowhere"; there are "out", "other"', self.order("resume", "nowhere", code=1))
         if os.geteuid() == 0:
             os.chmod(self.path("agent.sock"), 0o666)
             done = self.relay.cli("queue", "pause", "out", user=65534)
