@@ -3,12 +3,19 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace checkrelay {
 namespace {
 
 using End = Settlement::End;
 
 constexpr auto kEpoch = 1'700'000'000'000'000;
+
+constexpr LaneId kChanges = 2;
+
+int subject_of(int n) { return n % 50; }
+int run_of(int n) { return n / 130; }  // within which a subject's state stays the same
 
 std::string body_of(int n) {
   return fmt::format("{}:{}", n, std::string(static_cast<std::size_t>(n % 7) * 300, 'x'));
@@ -18,9 +25,10 @@ Record make(int n) {
   Record r;
   r.id = fmt::format("id{}", n);
   r.id_given = n % 3 == 0;
-  r.subject = fmt::format("s{}", n % 50);
+  r.subject = fmt::format("s{}", subject_of(n));
   r.time = r.received = Wall(Duration(kEpoch + n));
-  r.lanes = 3;
+  r.lanes = 7;
+  r.state = static_cast<std::uint8_t>(run_of(n) % 2);
   r.body = body_of(n);
   return r;
 }
@@ -55,6 +63,17 @@ bool hand_in(DeskAgent& agent, Known& known, std::vector<Record>& records) {
   return ok;
 }
 
+void tell_changes(DeskAgent& agent, Known& known) {
+  const bool paused = agent.desk->stats().lanes.at(kChanges).paused.has_value();
+  std::vector<Settlement> settlements;
+  for (Claim& c : agent.desk->claim(kChanges, 2, 1 << 20)) {
+    EXPECT_FALSE(paused) << c.seq;
+    settlements.push_back(settlement(c.seq, End::delivered));
+    known.told.emplace(c.seq, std::move(c.body));
+  }
+  agent.desk->settle(kChanges, settlements);
+}
+
 void settle_some(DeskAgent& agent, Known& known) {
   std::vector<Settlement> settlements;
   for (const Claim& c : agent.desk->claim(0, 3, 1 << 20)) {
@@ -63,7 +82,16 @@ void settle_some(DeskAgent& agent, Known& known) {
     if (settlements.back().end == End::delivered) known.settled.insert(c.seq);
   }
   agent.desk->settle(0, settlements);
+  tell_changes(agent, known);
   (void)agent.desk->commit();
+}
+
+// Whether it holds over a loss of power is known where the commit says so.
+void pause_some(DeskAgent& agent, Known& known, bool paused) {
+  const bool news = agent.desk->pause(kChanges, paused);
+  const auto stored = agent.desk->commit();
+  if (news && stored) known.paused.clear();
+  if (news) known.paused.insert(paused);
 }
 
 }  // namespace
@@ -84,7 +112,9 @@ DeskAgent::DeskAgent(const std::string& directory, int checkpoint_pages) {
   desk = std::make_unique<Desk>(*store, desk_options);
   desk->clock({Steady(std::chrono::hours(1)), Wall(Duration(kEpoch))});
   desk->restore();
-  EXPECT_TRUE(desk->lanes({{"all", {}}, {"latest", {Backlog::latest, {}}}}));
+  EXPECT_TRUE(desk->lanes({{"all", {}},
+                           {"latest", {Backlog::latest, {}}},
+                           {"changes", {Backlog::changes, {}, Drain::fresh_first}}}));
 }
 
 void retry_all(Desk& desk) {
@@ -100,6 +130,7 @@ int work_step(DeskAgent& agent, Known& known, int n) {
   for (int i = n; i < next; ++i) records.push_back(make(i));
   if (!hand_in(agent, known, records) && !hand_in(agent, known, records)) return next;
   settle_some(agent, known);
+  if (n % 13 == 0) pause_some(agent, known, n % 2 == 0);
   if (n % 7 == 0) retry_all(*agent.desk);
   if (n % 11 == 0) {
     const Seq seq = known.acknowledged.rbegin()->first;
@@ -114,10 +145,13 @@ namespace {
 
 std::map<Seq, std::string> drain(DeskAgent& agent, LaneId lane) {
   std::map<Seq, std::string> found;
+  std::map<int, Seq> last;  // by subject
   for (int i = 0; i < 10000 && agent.desk->stats().lanes.at(lane).pending > 0; ++i) {
     std::vector<Settlement> settlements;
     for (Claim& c : agent.desk->claim(lane, 1000, 64 << 20)) {
       settlements.push_back(settlement(c.seq, End::delivered));
+      const int subject = subject_of(std::stoi(c.body));
+      EXPECT_LT(std::exchange(last[subject], c.seq), c.seq) << "out of order";
       EXPECT_TRUE(found.emplace(c.seq, std::move(c.body)).second) << c.seq << " came twice";
     }
     agent.desk->settle(lane, settlements);
@@ -142,6 +176,35 @@ void check_bodies(const std::map<Seq, std::string>& found, const Known& known) {
   }
 }
 
+std::map<int, Seq> newest_of(const std::map<Seq, std::string>& records) {
+  std::map<int, Seq> newest;
+  for (const auto& [seq, body] : records) newest[subject_of(std::stoi(body))] = seq;
+  return newest;
+}
+
+void check_news(const std::map<Seq, std::string>& found, const Known& known) {
+  auto heard = newest_of(found);
+  for (const auto& [subject, seq] : newest_of(known.acknowledged))
+    ASSERT_GE(heard[subject], seq) << "the news of " << subject << " is lost";
+}
+
+// Something of each run of a state that a subject had, and the newest.
+void check_changes(DeskAgent& agent, const Known& known) {
+  const bool paused = agent.desk->stats().lanes.at(kChanges).paused.has_value();
+  ASSERT_EQ(known.paused.count(paused), 1U) << "paused: " << paused;
+  (void)agent.desk->pause(kChanges, false);
+  auto found = drain(agent, kChanges);
+  check_bodies(found, known);
+  found.insert(known.told.begin(), known.told.end());
+  check_news(found, known);
+  std::set<std::pair<int, int>> heard;
+  for (const auto& [seq, body] : found)
+    heard.emplace(subject_of(std::stoi(body)), run_of(std::stoi(body)));
+  for (const auto& [seq, body] : known.acknowledged)
+    ASSERT_EQ(heard.count({subject_of(std::stoi(body)), run_of(std::stoi(body))}), 1U)
+        << "the change that " << seq << " belongs to is lost";
+}
+
 }  // namespace
 
 void check_everything(DeskAgent& agent, const Known& known) {
@@ -153,13 +216,9 @@ void check_everything(DeskAgent& agent, const Known& known) {
         << "record " << seq << " is lost";
   const auto news = drain(agent, 1);
   check_bodies(news, known);
-  std::map<std::string, Seq> newest;
-  for (const auto& [seq, body] : known.acknowledged)
-    newest[fmt::format("s{}", std::stoi(body) % 50)] = seq;
-  for (const auto& [subject, seq] : newest)
-    ASSERT_TRUE(news.count(seq) > 0 || (!news.empty() && news.rbegin()->first > seq))
-        << "the news of " << subject << " is lost";
-  for (LaneId lane : {0U, 1U}) {
+  check_news(news, known);
+  check_changes(agent, known);
+  for (LaneId lane : {0U, 1U, kChanges}) {
     const LaneStats s = agent.desk->stats().lanes.at(lane);
     ASSERT_EQ(s.pending + s.in_flight + s.dead, 0U);
     ASSERT_LE(s.expired, lane == 0 ? known.dropped.size() : 0U);

@@ -26,21 +26,24 @@ struct DeskAgent {
 
 void retry_all(Desk& desk);  // of lane 0
 
-// What the producers and the destination of lane 0 know.
+// What the producers, the operator and the destinations of lanes 0 and 2 know.
 struct Known {
   std::map<Seq, std::string> acknowledged{};  // body
   std::set<Seq> settled{};  // told to be finished; whether that is on disk is open
   std::set<Seq> dropped{};
-  std::set<std::string> unheard{};  // bodies of what was refused, and never taken afterwards
-  std::set<std::string> once{};     // bodies of those whose id was given
+  std::set<std::string> unheard{};    // bodies of what was refused, and never taken afterwards
+  std::set<std::string> once{};       // bodies of those whose id was given
+  std::map<Seq, std::string> told{};  // to lane 2; whether that is on disk is open
+  std::set<bool> paused{false};       // what lane 2 may be after a loss of power
 };
 
 // One step of a fixed course: some records from `n` on are handed in (again, where they were
-// refused), some claimed, settled, revived, dropped; and housekeeping. Returns the next n. Fails
+// refused), some claimed, settled, revived, dropped; lane 2 is paused and resumed; and
+// housekeeping. Returns the next n. Fails
 // the test where a producer hears what it must not hear.
 int work_step(DeskAgent& agent, Known& known, int n);
 
-// Drains both lanes. Everything acknowledged is there with its bytes or was settled before, nothing
+// Drains all lanes. Everything acknowledged is there with its bytes or was settled before, nothing
 // is there twice, and the books balance.
 void check_everything(DeskAgent& agent, const Known& known);
 
