@@ -30,7 +30,7 @@ using Ticket = std::uint64_t;  // names a submission or an inquiry within one co
 struct Submission {
   Ticket ticket = 0;
   std::vector<CheckResult> results{};
-  std::size_t mended = 0;  // sequences in their texts that were not UTF-8 and were replaced; to be counted
+  std::size_t mended = 0;  // sequences in their texts that were not UTF-8 and were replaced
 };
 
 // What became of one submitted result.
@@ -73,6 +73,9 @@ class Conversation {
   // When expire() wants to be called; a spurious call before is a no-op.
   [[nodiscard]] virtual std::optional<Steady> deadline() const { return std::nullopt; }
   virtual void expire(Instant now, Actions& out);
+  // Part of a message has come in and its rest has not: whoever would read no more waits for it, a
+  // little. Of bytes alone; a whole message (HTTP, datagram) is never in part.
+  [[nodiscard]] virtual bool midway() const { return false; }
 };
 
 }  // namespace checkrelay

@@ -55,10 +55,12 @@ class Listener {
   [[nodiscard]] virtual std::string where()
       const = 0;               // as in the configuration: a path or address:port (the bound one)
   virtual void drained() = 0;  // the receiver is no longer congested
-  // No new peers and no more reading; open connections still get the replies they are owed, then
-  // close.
+  // No new peers, and no more reading but for the rest of what has come in part, for a moment; open
+  // connections still get the replies they are owed, then close.
   virtual void stop() = 0;
-  [[nodiscard]] virtual bool idle() const = 0;  // nothing more is owed to anybody
+  // Nothing is owed to anybody. Of doors with connections: none is open, so that it means something
+  // after stop() alone.
+  [[nodiscard]] virtual bool idle() const = 0;
 };
 
 // Carries outbound conversations, for one destination.

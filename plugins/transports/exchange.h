@@ -45,6 +45,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   [[nodiscard]] bool owes() const {
     return out_ > 0;
   }  // submissions or inquiries are not yet answered
+  [[nodiscard]] bool midway() const { return !closed_ && conversation_->midway(); }
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] const Peer& peer() const { return peer_; }
 

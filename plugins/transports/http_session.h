@@ -25,6 +25,7 @@ class HttpSession final : public Session, private Exchange::Pipe {
   [[nodiscard]] bool finished() const override { return at_end_ && !busy_ && input_.empty(); }
   [[nodiscard]] std::optional<Steady> deadline() const override;
   void expire() override;
+  [[nodiscard]] bool midway() const override { return !busy_ && parser_.started(); }
   void rearm() override;
 
  private:

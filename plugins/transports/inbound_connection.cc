@@ -17,6 +17,7 @@ constexpr std::size_t kMaxUnwritten =
 constexpr std::size_t kMaxDiscarded =
     4 * 1024 * 1024;              // bytes read and dropped so that an answer is read
 constexpr Duration kLinger = 2s;  // and for how long
+constexpr Duration kGrace = 2s;   // for the rest of a message, at a stop
 constexpr Duration kSilentRefusal =
     250ms;  // how long a peer that is turned away may leave open what it speaks
 
@@ -152,7 +153,7 @@ void InboundConnection::close() {
 void InboundConnection::update() {
   if (phase_ == Phase::open && session_ && may_go_on()) session_->resume();
   if (phase_ == Phase::open && session_ &&
-      (session_->finished() || (door_.stopping && !session_->owes())))
+      (session_->finished() || (door_.stopping && !session_->owes() && !awaits_rest())))
     close();
   if (phase_ == Phase::open && !session_ && door_.stopping) close();
   if (phase_ == Phase::ending) return update_ending();
@@ -170,8 +171,18 @@ void InboundConnection::update_ending() {
   arm();
 }
 
+Steady InboundConnection::grace_ends() const {
+  return door_.stopped + std::min(kGrace, door_.idle);
+}
+
+bool InboundConnection::awaits_rest() const {
+  return door_.stopping && session_ && session_->midway() && !at_end_ &&
+         door_.loop.now().steady < grace_ends();
+}
+
 bool InboundConnection::may_go_on() const {
-  return !door_.stopping && stream_->unwritten() < kMaxUnwritten && !door_.receiver.congested();
+  return (!door_.stopping || awaits_rest()) && stream_->unwritten() < kMaxUnwritten &&
+         !door_.receiver.congested();
 }
 
 bool InboundConnection::may_read() const {
@@ -193,6 +204,7 @@ std::optional<Steady> InboundConnection::deadline() const {
     if (other && (!due || *other < *due)) due = other;
   };
   if (stream_->unwritten() > 0) sooner(active_ + door_.idle);
+  if (phase_ == Phase::open && awaits_rest()) sooner(grace_ends());
   if (phase_ == Phase::ending) {
     sooner(stream_->unwritten() > 0 ? active_ + door_.idle : linger_until_);
   } else if (session_) {
@@ -218,7 +230,7 @@ void InboundConnection::on_deadline() {
   armed_.reset();
   const Steady now = door_.loop.now().steady;
   const auto due = deadline();
-  if (!due || now < *due) return arm();
+  if (!due || now < *due) return door_.stopping ? update() : arm();
   if (phase_ == Phase::ending || (stream_->unwritten() > 0 && now >= active_ + door_.idle))
     return die();
   if (session_) {

@@ -31,6 +31,7 @@ struct DoorState {
   Duration body =
       std::chrono::seconds(30);  // for the body, and a second more for each 16 KiB received
   bool stopping = false;
+  Steady stopped{};
   std::size_t held_bodies = 0;  // bytes of HTTP requests in memory, all connections together
   LogGate gate{};
 };
@@ -50,8 +51,9 @@ class Session {
   [[nodiscard]] virtual bool owes() const = 0;      // the peer waits for us
   [[nodiscard]] virtual bool finished() const = 0;  // finish() was called and all is answered
   [[nodiscard]] virtual std::optional<Steady> deadline() const = 0;
-  virtual void expire() = 0;  // may come early: then a no-op
-  virtual void rearm() {}     // we had stopped reading: its clocks begin anew
+  virtual void expire() = 0;                      // may come early: then a no-op
+  [[nodiscard]] virtual bool midway() const = 0;  // a message has come in part
+  virtual void rearm() {}                         // we had stopped reading: its clocks begin anew
 };
 
 // `door` must outlive it.
@@ -69,7 +71,9 @@ class InboundConnection final : public ByteStream::Owner {
   // Instead of start(): the peer is told why, in the words of what it speaks, and the connection
   // ends.
   void turn_away(int status, std::string why);
-  void stop();    // reads no more, ends when nothing is owed
+  // Reads no more, but for the rest of what has come in part, for a moment; ends when nothing is
+  // owed.
+  void stop();
   void update();  // after anything that may let it read on
 
   // For its session.
@@ -95,7 +99,9 @@ class InboundConnection final : public ByteStream::Owner {
   void say_no(Speech speech);
   void update_ending();
   void read(bool wanted);
-  [[nodiscard]] bool may_go_on() const;  // with what was read
+  [[nodiscard]] Steady grace_ends() const;  // after a stop
+  [[nodiscard]] bool awaits_rest() const;   // after a stop
+  [[nodiscard]] bool may_go_on() const;     // with what was read
   [[nodiscard]] bool may_read() const;
   [[nodiscard]] std::optional<Steady> deadline() const;
   void arm();

@@ -168,6 +168,7 @@ void StreamDoor::stop() {
   if (server_) std::exchange(server_, nullptr)->close();
   path_ = OwnedPath();
   state_.stopping = true;
+  state_.stopped = state_.loop.now().steady;
   drained();
 }
 

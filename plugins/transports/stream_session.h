@@ -21,6 +21,7 @@ class StreamSession final : public Session, private Exchange::Pipe {
   [[nodiscard]] bool finished() const override { return at_end_ && !owes(); }
   [[nodiscard]] std::optional<Steady> deadline() const override;
   void expire() override;
+  [[nodiscard]] bool midway() const override { return exchange_->midway(); }
 
  private:
   void deliver(Message message, bool last) override;

@@ -54,6 +54,8 @@ class Stream final : public Conversation {
     return std::nullopt;
   }
 
+  [[nodiscard]] bool midway() const override { return !ending_ && splitter_.partial(); }
+
   void expire(Instant now, Actions& out) override {
     auto due = deadline();
     if (!due || now.steady < *due) return;

@@ -289,6 +289,24 @@ TEST_F(HttpDoorTest, StopAnswersWhatIsOpenAndCloses) {
   EXPECT_TRUE(client->received.ends_with("one"));
 }
 
+TEST_F(HttpDoorTest, StopAwaitsTheRestOfARequest) {
+  const std::string request = post("one");
+  for (const std::size_t cut : {std::size_t{1}, request.size() / 2, request.size() - 1}) {
+    const auto client = open();
+    const auto resting = world.client();
+    client->send(request.substr(0, cut));
+    world.settle_down();
+    world.door->stop();
+    EXPECT_TRUE(world.until([&] { return resting->over(); }));
+    EXPECT_FALSE(client->over()) << cut;
+    client->send(request.substr(cut));
+    ASSERT_TRUE(world.until([&] { return client->over(); }));
+    EXPECT_TRUE(client->received.ends_with("one")) << cut << client->received;
+    EXPECT_TRUE(world.until([&] { return world.door->idle(); }));
+    world.door.reset();
+  }
+}
+
 TEST_F(HttpDoorTest, BodiesOfAllConnectionsTogetherAreBounded) {
   world.open("http");
   std::vector<std::unique_ptr<Client>> clients;

@@ -248,6 +248,31 @@ TEST_P(Streams, StopStillGivesTheRepliesThatAreOwed) {
   EXPECT_TRUE(world.until([&] { return world.door->idle(); }));
 }
 
+TEST_P(Streams, StopAwaitsTheRestOfALine) {
+  world.open(GetParam());
+  const auto client = world.client();
+  client->send("one\ntw");
+  ASSERT_TRUE(world.until([&] { return client->received == "ok one\n"; }));
+  world.door->stop();
+  world.settle_down();
+  EXPECT_FALSE(client->over());
+  client->send("o\n");
+  ASSERT_TRUE(world.until([&] { return client->over(); }));
+  EXPECT_EQ(client->received, "ok one\nok two\n");
+  EXPECT_TRUE(world.until([&] { return world.door->idle(); }));
+}
+
+TEST_P(Streams, StopDoesNotAwaitTheRestOfALineForLong) {
+  world.limits.set("idle_timeout", Duration(30ms));  // the grace is no longer
+  world.open(GetParam());
+  const auto client = world.client();
+  client->send("one\ntw");
+  ASSERT_TRUE(world.until([&] { return client->received == "ok one\n"; }));
+  world.door->stop();
+  EXPECT_TRUE(world.until([&] { return client->over() && world.door->idle(); }));
+  EXPECT_EQ(world.receiver.results.size(), 1U);
+}
+
 TEST_P(Streams, ManyClientsAreServedSideBySide) {
   world.open(GetParam());
   std::vector<std::unique_ptr<Client>> clients;

@@ -42,6 +42,7 @@ class FakeConversation final : public Conversation {
   void finish(Instant, Actions& out) override {
     if (!held_.empty()) line(std::exchange(held_, {}), out);
   }
+  [[nodiscard]] bool midway() const override { return !held_.empty() && !closed_; }
   void settle(Ticket ticket, std::span<const Outcome> outcomes, Instant, Actions& out) override {
     if (context_.framing == Framing::http)
       return out.send.push_back(Message::response(200, outcomes[0].id, "text/plain"));
