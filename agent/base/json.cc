@@ -66,9 +66,8 @@ void append_json_string(std::string& out, std::string_view text) {
 
 JsonWriter& JsonWriter::key(std::string_view name) {
   separate();
-  out_ += '"';
-  out_ += name;
-  out_ += "\":";
+  append_json_string(out_, name);
+  out_ += ':';
   comma_ = false;
   return *this;
 }

@@ -19,7 +19,7 @@ class JsonWriter {
   JsonWriter& end_object() { return close('}'); }
   JsonWriter& begin_array() { return open('['); }
   JsonWriter& end_array() { return close(']'); }
-  JsonWriter& key(std::string_view name);  // one of ours, without escapes; then a value
+  JsonWriter& key(std::string_view name);  // then a value
   JsonWriter& text(std::string_view value);
   JsonWriter& integer(std::int64_t value);
   JsonWriter& number(
