@@ -28,13 +28,15 @@ std::size_t size_of(const Record& r) { return r.body.size() + r.id.size() + 40; 
 
 }  // namespace
 
-void Desk::restore() {
+Result<void> Desk::restore() {
   read_everything();
-  if (!store_.failed()) return;
+  if (!store_.failed()) return {};
   store_.begin(Sync::now);  // brings in order what can be brought
-  if (!store_.commit()) return;
+  if (auto ok = store_.commit(); !ok) return ok;
   slots_ = {};
   read_everything();
+  if (store_.failed()) return fail(Errc::unavailable, "the journal cannot be read");
+  return {};
 }
 
 void Desk::read_everything() {
@@ -234,9 +236,8 @@ Result<void> Desk::write_turn(Scope scope) {
 
 // The database was damaged, and what could be read of it is in a new one. What the lanes know is
 // right all the same, and so is the key; a record that waits and is not there any more is found out
-// when its turn comes, one that is dead never would be.
+// when its turn comes, one that is dead never would be. Done again until it is committed.
 void Desk::start_over() {
-  seen_renewed_ = store_.renewed();
   take_store_reports();
   cache_.clear();
   appended_ = store_.appended();
@@ -275,6 +276,7 @@ void Desk::settled(bool every_lane) {
 
 void Desk::committed(Scope scope) {
   ++commits_;
+  seen_renewed_ = store_.renewed();
   trouble_.clear();
   if (scope != Scope::staged) settled(scope == Scope::every_lane);
   std::vector<OpenBatch> batches = std::exchange(staged_, {});

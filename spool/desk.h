@@ -35,7 +35,9 @@ struct DeskOptions {
 class Desk {
  public:
   Desk(Store& store, DeskOptions options) : store_(store), options_(options) {}
-  void restore();  // reads what is on disk; REQUIRES: called once, first
+  // Reads what is on disk. REQUIRES: called once, first. Where it fails the desk must not be used:
+  // it does not know what there is. Errors: unavailable.
+  [[nodiscard]] Result<void> restore();
 
   [[nodiscard]] Result<std::vector<LaneId>> lanes(
       const std::vector<std::pair<std::string, LaneOptions>>& destinations);

@@ -41,8 +41,9 @@ Result<std::unique_ptr<Journal>> open_sqlite_journal(const JournalOptions& optio
         fmt::format("process {} did not end in order and yet there is no write-ahead log: "
                     "what it accepted last is lost, where that was not in the database",
                     left_by));
+  if (reports != nullptr) *reports = std::move(found);
+  if (!journal->opened()) return tl::unexpected(journal->opened().error());
   if (reports == nullptr) return journal;
-  *reports = std::move(found);
   reports->insert(reports->end(), journal->opening_reports().begin(),
                   journal->opening_reports().end());
   return journal;

@@ -26,7 +26,7 @@ JournalFront::JournalFront(std::unique_ptr<Store> store, DeskOptions options,
       store_(std::move(store)),
       wake_(std::move(wake)),
       desk_(*store_, options) {
-  desk_.restore();
+  opened_ = desk_.restore();
   opening_ = desk_.take_reports();
   stats_ = published_ = desk_.stats();
   if (threaded) thread_ = std::thread([this] { run(); });
@@ -40,7 +40,7 @@ JournalFront::~JournalFront() {
   }
   arrived_.notify_one();
   if (thread_.joinable()) thread_.join();
-  desk_.save_all();
+  if (opened_) desk_.save_all();
 }
 
 void JournalFront::place(Order order) {

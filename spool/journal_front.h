@@ -48,6 +48,8 @@ class JournalFront : public Journal {
   void poll(Instant now) override;
   void flush() override;
   [[nodiscard]] const std::vector<std::string>& opening_reports() const { return opening_; }
+  // Where the store could not be read: nothing may be asked of the journal then.
+  [[nodiscard]] const Result<void>& opened() const { return opened_; }
 
  private:
   using Answer = std::function<void()>;
@@ -104,6 +106,7 @@ class JournalFront : public Journal {
   JournalStats stats_;
   std::uint64_t staged_ = 0;
   std::vector<std::string> opening_;
+  Result<void> opened_;
   std::vector<Order> placed_;  // in this turn of the loop
   std::deque<Reply> answers_;  // not yet given
 

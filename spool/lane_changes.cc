@@ -49,7 +49,9 @@ void Lane::concluded(Seq seq, std::uint64_t subject, Note note) {
   if (!last || note == Note::superseded) return;
   const bool newest = last->seq == seq;
   if (note == Note::delivered) {
-    if (newest && last_.size() > limits_.remembered) last_.erase(subject);
+    if (!newest || last_.size() <= limits_.remembered) return;
+    last_.erase(subject);
+    news_.erase(subject);
   } else if (newest) {
     last_.erase(subject);
     news_.erase(subject);

@@ -71,6 +71,8 @@ LogTail look_at_log(const std::string& database) {
     if (!found) return;
     auto& kept = tail.rows[found->row.first];
     if (kept.data.size() < found->data.size()) kept = {found->row, std::string(found->data)};
+    const Batch batch(found->row.first, found->row.first + found->data.size(), kept.data);
+    for (const Framed& r : batch.records()) tail.lanes |= r.header.lanes;
   });
   return tail;
 }

@@ -20,6 +20,7 @@ struct LogTail {
   };
   bool foreign = false;        // the log's key of the journal is not the database's
   std::map<Seq, Rows> rows{};  // of the table `log`, behind the damage
+  LaneMask lanes = 0;          // of their records
 };
 
 [[nodiscard]] LogTail look_at_log(const std::string& database);

@@ -18,7 +18,8 @@ ReadingJournal::ReadingJournal(std::unique_ptr<Store> store)
   Instant left{};  // what is caught up with now happened then
   if (const auto last = store_->log_row_of(~Seq{0} >> 1)) left.wall = last->at;
   desk_.clock(left);
-  desk_.restore();
+  opened_ = desk_.restore();
+  if (!opened_) return;
   while (desk_.upkeep(false)) {  // what a destination must know of its backlog; writes nothing
   }
   stats_ = desk_.stats();
@@ -75,7 +76,9 @@ Result<std::unique_ptr<Journal>> read_sqlite_journal(const std::string& director
   options.directory = directory;
   auto store = SqliteStore::read(std::move(options));
   if (!store) return tl::unexpected(store.error());
-  return std::make_unique<ReadingJournal>(std::move(*store));
+  auto journal = std::make_unique<ReadingJournal>(std::move(*store));
+  if (!journal->opened()) return tl::unexpected(journal->opened().error());
+  return journal;
 }
 
 }  // namespace checkrelay

@@ -16,6 +16,8 @@ namespace checkrelay {
 class ReadingJournal : public Journal {
  public:
   explicit ReadingJournal(std::unique_ptr<Store> store);
+  // Where the store could not be read: nothing may be asked of the journal then.
+  [[nodiscard]] const Result<void>& opened() const { return opened_; }
 
   Result<std::vector<LaneId>> lanes(
       const std::vector<std::pair<std::string, LaneOptions>>& destinations) override;
@@ -38,6 +40,7 @@ class ReadingJournal : public Journal {
   void answer(std::function<void()> f) { asked_.push_back(std::move(f)); }
   std::unique_ptr<Store> store_;
   Desk desk_;
+  Result<void> opened_;
   JournalStats stats_;
   std::deque<std::function<void()>> asked_;
 };

@@ -33,23 +33,25 @@ struct LaneCount {
   Lane lane{};
   Seq folded = 0;  // as the row said
   std::uint64_t pending = 0, late = 0, superseded = 0, dead = 0;
-  std::unordered_map<std::uint64_t, bool> subjects{};  // that wait; whether that one is aside
+  // Of each subject that waits where it was counted; what is aside is superseded by nothing.
+  std::unordered_map<std::uint64_t, std::uint64_t*> subjects{};
 
   [[nodiscard]] bool indexed(Seq seq) const { return seq <= row.saved.latest_upto; }
   void waits(const RecordHeader& h, bool aside) {
-    if (indexed(h.seq) && !subjects.try_emplace(h.subject, aside).second) {
+    std::uint64_t* const count = h.seq > folded ? &late : &pending;
+    if (indexed(h.seq) && !subjects.try_emplace(h.subject, aside ? nullptr : count).second) {
       if (h.seq > folded) ++superseded;
       return;
     }
-    ++(h.seq > folded ? late : pending);
+    ++*count;
   }
   void meet(const RecordHeader& h) {
     if ((h.lanes >> row.lane & 1) == 0 || h.seq <= row.saved.cursor) return;
     if (lane.place(h) == Lane::Place::pending) return waits(h, false);
     const auto it = subjects.find(h.subject);  // what came before it came to an end before it
-    if (!indexed(h.seq) || it == subjects.end() || it->second) return;
+    if (!indexed(h.seq) || it == subjects.end() || it->second == nullptr) return;
+    --*it->second;
     subjects.erase(it);
-    --pending;
   }
 };
 
@@ -154,6 +156,7 @@ class Salvage {
     const auto before = into_.log_row_of(last.header.seq);
     if (before && before->last >= first.header.seq) return;
     LogRow row = found.row;
+    row.lanes = 0;
     row.first = first.header.seq;
     row.last = last.header.seq;
     for (std::size_t i = from; i < to; ++i) note_record(batch.records()[i], row);
@@ -166,7 +169,7 @@ class Salvage {
     records_ += to - from;
     proved_ = std::max(proved_, row.last);
     newest_at_ = std::max(newest_at_, row.at);
-    lanes_seen_ |= row.lanes;
+    lanes_seen_ |= row.lanes;  // by the records' own checksums
   }
 
   void note_record(const Framed& record, LogRow& row) {
@@ -212,6 +215,7 @@ class Salvage {
     newest_ = std::max(proved_, into_.highest_id(proved_ + kPlausible));
     for (auto& [id, lane] : lanes_) {
       lane.row.saved.done = done_[id];
+      settle_asides(id, lane.row.saved);
       LaneSaved plain = lane.row.saved;
       plain.latest_upto = 0;
       lane.lane = Lane(plain, {});
@@ -241,7 +245,6 @@ class Salvage {
     LaneRow row;
     row.lane = lane;
     row.name = name;
-    row.saved.passed = aside_runs(lane);
     if (!is_orphan(name)) forgotten_.push_back(name);
     return row;
   }
@@ -255,15 +258,22 @@ class Salvage {
     return row;
   }
 
-  // What is aside is not to be taken from the log as well.
-  [[nodiscard]] std::vector<Run> aside_runs(LaneId lane) {
-    std::vector<Run> runs;
+  // What is aside is not to be taken from the log as well; the row may be older than that.
+  void settle_asides(LaneId lane, LaneSaved& saved) {
+    auto runs = std::move(saved.passed);
     for (const bool dead : {false, true})
       each_aside({dead, lane, 0, 512}, [&](const AsideRow& row) {
-        runs.push_back({row.seq, row.seq});
+        if (row.seq > saved.cursor) runs.push_back({row.seq, row.seq});
       });
     std::sort(runs.begin(), runs.end(), [](Run a, Run b) { return a.first < b.first; });
-    return runs;
+    saved.passed.clear();
+    for (const Run run : runs) {
+      if (saved.passed.empty() || run.first > saved.passed.back().last + 1) {
+        saved.passed.push_back(run);
+      } else {
+        saved.passed.back().last = std::max(saved.passed.back().last, run.last);
+      }
+    }
   }
 
   template <typename F>

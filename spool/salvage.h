@@ -1,7 +1,7 @@
 // Brings what can still be read of a damaged journal into a new one: records by their checksums,
 // destinations, ids, what is aside, the trail. What is lost is counted as expired, so that each
-// destination's books balance, and told by number. One thread; memory does not grow with the
-// backlog.
+// destination's books balance, and told by number. One thread; memory grows with the subjects that
+// wait for a destination that wants the latest only, not with the backlog.
 #pragma once
 
 #include <string>

@@ -10,6 +10,7 @@ namespace checkrelay {
 Result<std::unique_ptr<SqliteStore>> SqliteStore::read(SqliteStoreOptions options) {
   options.vfs = snapshot_vfs();
   std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options)));
+  store->reading_ = true;
   if (auto ok = store->connect_reading(); !ok) return tl::unexpected(ok.error());
   return store;
 }

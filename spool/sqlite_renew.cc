@@ -11,6 +11,8 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "agent/base/text.h"
 #include "spool/damaged_file.h"
@@ -45,6 +47,14 @@ std::uint64_t free_bytes(const std::string& directory) {
   struct statvfs st {};
   if (statvfs(directory.c_str(), &st) != 0) return ~std::uint64_t{0};
   return std::uint64_t{st.f_bavail} * st.f_frsize;
+}
+
+bool sync_file(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool ok = fsync(fd) == 0;
+  close(fd);
+  return ok;
 }
 
 Result<void> move(const std::string& from, const std::string& to) {
@@ -86,15 +96,56 @@ Result<LogTail> SqliteStore::look_before() {
   return LogTail{};
 }
 
+// SQLite writes where the damage is, over what is behind it; what is not taken is in the copy.
+Result<void> SqliteStore::connect_over(const LogTail& tail) {
+  if (tail.rows.empty()) return connect_or_renew();
+  if (!knows_lanes_of(tail))
+    return renew("its write-ahead log, where destinations were that have records behind it");
+  const auto copy = copy_log();
+  if (!copy) return tl::unexpected(copy.error());
+  auto ok = connect_or_renew();
+  if (!ok || renewed_ > 0) return ok;
+  if (ok = take_tail(tail); ok || !suspect_) return ok;
+  const std::string damage = db_.what();
+  db_.close();
+  if (auto back = move(*copy, path() + "-wal"); !back) return back;
+  return renew(damage);
+}
+
+// Nobody would ever get the records of a destination whose row is in the part that is lost.
+bool SqliteStore::knows_lanes_of(const LogTail& tail) const {
+  const auto seen = read(options_);
+  if (!seen) return false;
+  LaneMask known = 0;
+  for (const LaneRow& row : (*seen)->lanes()) known |= LaneMask{1} << row.lane;
+  return !(*seen)->failed() && (tail.lanes & ~known) == 0;
+}
+
+// Returns its name.
+Result<std::string> SqliteStore::copy_log() {
+  const std::string log = path() + "-wal";
+  int n = 1;
+  while (exists(fmt::format("{}.damaged-{}", log, n))) ++n;
+  auto to = fmt::format("{}.damaged-{}", log, n);
+  std::error_code error;
+  if (std::filesystem::copy_file(log, to, error) && sync_file(to)) return to;
+  const int cause = error ? error.value() : errno;
+  (void)unlink(to.c_str());
+  return fail(cause == ENOSPC ? Errc::full : Errc::unavailable,
+              fmt::format("the write-ahead log is damaged, and cannot be copied to {}: {}",
+                          quoted(to, 200), std::strerror(cause)));
+}
+
 Result<void> SqliteStore::take_tail(const LogTail& tail) {
-  if (tail.rows.empty()) return {};
   begin(Sync::now);
   const auto taken = append_tail(tail, *this);
   if (auto ok = commit(); !ok) return ok;
   if (taken.records == 0) return {};
   std::string report = fmt::format(
       "the write-ahead log was damaged, or cut by a loss of power: {} records behind that could be "
-      "read and go on; what was delivered since may be delivered again",
+      "read and go on; what was delivered since may be delivered again; the log as it was is "
+      "beside "
+      "the journal",
       taken.records);
   if (!taken.missing.empty())
     report +=

@@ -48,8 +48,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions option
                                                        std::vector<std::string>* reports) {
   std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options)));
   const auto tail = store->look_before();
-  auto ok = tail ? store->connect_or_renew() : tl::unexpected(tail.error());
-  if (ok && store->renewed_ == 0) ok = store->take_tail(*tail);
+  auto ok = tail ? store->connect_over(*tail) : tl::unexpected(tail.error());
   if (reports != nullptr) *reports = store->take_reports();
   if (!ok) return tl::unexpected(ok.error());
   store->keep_reserve();
@@ -109,7 +108,7 @@ void SqliteStore::reopen() {
 }
 
 void SqliteStore::begin(Sync sync) {
-  if (in_transaction_) return;
+  if (in_transaction_ || reading_) return;
   if (broken_ || db_.error() != SQLITE_OK) {
     suspect_ = suspect_ || db_.damaged();
     broken_ = true;
@@ -160,7 +159,10 @@ Room SqliteStore::room() {
 
 bool SqliteStore::tidy(bool idle) {
   if (broken_ || failed()) return false;
-  if (db_.wal_pages() >= options_.checkpoint_pages) db_.checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+  if (db_.wal_pages() >= options_.checkpoint_pages) {
+    db_.checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+    names_.clear();  // so that the next log has its journal's key in it, beside a name
+  }
   if (!idle) return false;
   Query pages(db_, "PRAGMA page_count");
   const auto count = pages.row() ? pages.get_number() : 0;

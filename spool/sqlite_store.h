@@ -105,6 +105,9 @@ class SqliteStore : public Store {
   [[nodiscard]] Result<void> set_up();
   [[nodiscard]] Result<void> look_around();
   [[nodiscard]] Result<LogTail> look_before();
+  [[nodiscard]] Result<void> connect_over(const LogTail& tail);
+  [[nodiscard]] bool knows_lanes_of(const LogTail& tail) const;
+  [[nodiscard]] Result<std::string> copy_log();
   [[nodiscard]] Result<void> take_tail(const LogTail& tail);
   [[nodiscard]] Result<void> renew(const std::string& damage);
   [[nodiscard]] Result<void> may_salvage();
@@ -122,7 +125,7 @@ class SqliteStore : public Store {
   SqliteStoreOptions options_;
   Database db_;
   bool in_transaction_ = false, broken_ = false, suspect_ = false, reserve_ = false;
-  bool short_of_room_ = false;
+  bool short_of_room_ = false, reading_ = false;
   unsigned reopened_ = 0, renewed_ = 0;
   std::uint64_t salvage_bytes_ = 0;  // that a salvage takes at most; 0 = not known
   Duration salvage_pause_{};

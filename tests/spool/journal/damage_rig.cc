@@ -35,7 +35,11 @@ Agent::Agent(const std::string& directory, const Destinations& destinations) {
   desk_options.batch_bytes = 3000;
   desk = std::make_unique<Desk>(*store, desk_options);
   desk->clock({Steady(std::chrono::hours(1)), Wall(Duration(kEpoch))});
-  desk->restore();
+  if (auto ok = desk->restore(); !ok) {
+    error = ok.error();
+    desk.reset();
+    return;
+  }
   if (auto ids = desk->lanes(destinations)) lanes = *ids;
   EXPECT_EQ(lanes.size(), destinations.size());
   take_reports();

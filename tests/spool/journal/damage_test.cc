@@ -9,6 +9,7 @@
 #include <random>
 
 #include "spool/btree_page.h"
+#include "spool/journal.h"
 #include "tests/spool/journal/damage_rig.h"
 
 namespace checkrelay::damage {
@@ -39,6 +40,17 @@ TEST_F(Damage, AFlippedBitInAnyPageLosesLittle) {
   }
   EXPECT_LE(sum.most, 12U);
   tell("flipped bits, seed 20260601", sum);
+}
+
+TEST_F(Damage, WhoOnlyLooksChangesNothing) {
+  for (std::size_t page = 0; page < bytes_.size() / kPage; ++page) {
+    auto damaged = bytes_;
+    damaged.replace(page * kPage, kPage, std::string(kPage, '\0'));
+    const auto path = place(damaged);
+    (void)read_sqlite_journal(path);
+    EXPECT_TRUE(read_file(path + "/journal.db") == damaged) << "page " << page;
+    EXPECT_EQ(std::distance(fs::directory_iterator(path), {}), 1) << "page " << page;
+  }
 }
 
 TEST_F(Damage, APageOfNoiseOrOfZerosLosesWhatWasOnIt) {

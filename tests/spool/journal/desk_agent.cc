@@ -111,7 +111,11 @@ DeskAgent::DeskAgent(const std::string& directory, int checkpoint_pages) {
   desk_options.history_bytes = 20000;
   desk = std::make_unique<Desk>(*store, desk_options);
   desk->clock({Steady(std::chrono::hours(1)), Wall(Duration(kEpoch))});
-  desk->restore();
+  if (auto ok = desk->restore(); !ok) {
+    error = ok.error();
+    desk.reset();
+    return;
+  }
   EXPECT_TRUE(desk->lanes({{"all", {}},
                            {"latest", {Backlog::latest, {}}},
                            {"changes", {Backlog::changes, {}, Drain::fresh_first}}}));

@@ -23,7 +23,8 @@ class SickStore : public MemoryStore {
     return {};
   }
   Room room() override { return {used, used}; }
-  bool sick = false;
+  [[nodiscard]] bool failed() const override { return unreadable; }
+  bool sick = false, unreadable = false;
   Sync last_sync = Sync::now;
   int commits = 0;
   std::uint64_t used = 0;
@@ -36,7 +37,7 @@ class DeskTest : public testing::Test {
   DeskTest() { begin({}); }
   void begin(DeskOptions options) {
     desk_ = std::make_unique<Desk>(store_, options);
-    desk_->restore();
+    EXPECT_TRUE(desk_->restore());
     now_.steady = Steady(1h);
     now_.wall = Wall(Duration(1'700'000'000'000'000));
     desk_->clock(now_);
@@ -90,6 +91,13 @@ class DeskTest : public testing::Test {
   Instant now_{};
   std::unique_ptr<Desk> desk_;
 };
+
+TEST_F(DeskTest, AStoreThatCannotBeReadIsNotWorkedOn) {
+  store_.unreadable = true;
+  EXPECT_FALSE(Desk(store_, {}).restore());
+  store_.sick = true;
+  EXPECT_FALSE(Desk(store_, {}).restore());
+}
 
 TEST_F(DeskTest, ANewNameDoesNotTakeTheIdleSlotOfOneThatStays) {
   const auto before = lanes(names(0, 64));

@@ -86,6 +86,56 @@ TEST_F(LogDamage, ATruncatedLogKeepsWhatIsLeft) {
   EXPECT_EQ(before, 0U);
 }
 
+TEST_F(LogDamage, TheDamagedLogIsKeptAsItWas) {
+  auto damaged = log_;
+  damaged[kFrame * 4 + 100] ^= 4;
+  const auto path = place(bytes_, damaged);
+  Agent agent(path);
+  ASSERT_NE(agent.desk, nullptr) << agent.error.what;
+  EXPECT_TRUE(read_file(path + "/journal.db-wal.damaged-1") == damaged);
+}
+
+// Nothing was brought into the database yet: the destinations are in the log alone.
+TEST_F(LogDamage, DestinationsThatAreInTheLogAloneKeepTheirRecords) {
+  const auto young = directory_.path() + "/young";
+  fs::create_directory(young);
+  std::size_t accepted = 0;
+  std::string database, log;
+  {
+    Agent agent(young);
+    for (; accepted < 40; accepted += 2) {
+      const int n = static_cast<int>(accepted);
+      ASSERT_TRUE(agent.stage({make(n), make(n + 1)}));
+    }
+    database = read_file(young + "/journal.db");
+    log = read_file(young + "/journal.db-wal");
+  }
+  const std::size_t frames = (log.size() - 32) / kFrame;
+  for (std::size_t frame = 0; frame < frames; ++frame) {
+    auto damaged = log;
+    damaged[32 + frame * kFrame + 1000] ^= 4;
+    Agent agent(place(database, damaged));
+    ASSERT_NE(agent.desk, nullptr) << agent.error.what;
+    agent.resume(0);
+    EXPECT_GE(agent.drain(0).size() + 4, accepted) << "frame " << frame << ": " << agent.told();
+  }
+}
+
+TEST_F(LogDamage, OtherDamageBesideItIsSalvagedToo) {
+  auto damaged = log_;
+  damaged[kFrame * 4 + 100] ^= 4;
+  const auto id_page = root_of(directory_.path() + "/sample", "id");
+  auto database = bytes_;
+  wipe_page(database, id_page);
+  Agent agent(place(database, damaged));
+  ASSERT_NE(agent.desk, nullptr) << agent.error.what;
+  const auto found = agent.drain(0);
+  std::size_t behind = 0;
+  for (const auto& [seq, body] : sample_.accepted)
+    if (seq > Sample::kRecords + 20) behind += found.count(seq);
+  EXPECT_GE(behind, 36U) << agent.told();
+}
+
 TEST_F(LogDamage, AnotherJournalsLogIsMovedAside) {
   const auto other = directory_.path() + "/other";
   fs::create_directory(other);

@@ -73,18 +73,28 @@ class LosingStore : public MemoryStore {
     static_cast<MemoryStore&>(*this) = MemoryStore();
     ++renewed_;
   }
+  Result<void> commit() override {
+    if (std::exchange(fail_, false)) return fail(Errc::full, "no room");
+    return MemoryStore::commit();
+  }
+  void set_hash_key(std::string_view key) override {
+    ++keys;
+    MemoryStore::set_hash_key(key);
+  }
   [[nodiscard]] unsigned renewed() const override { return renewed_; }
   void lose() { lose_ = true; }
+  void fail_once() { fail_ = true; }
+  int keys = 0;
 
  private:
-  bool lose_ = false;
+  bool lose_ = false, fail_ = false;
   unsigned renewed_ = 0;
 };
 
 class RenewalAtWork : public testing::Test {
  protected:
   RenewalAtWork() {
-    desk_.restore();
+    EXPECT_TRUE(desk_.restore());
     EXPECT_TRUE(desk_.lanes({{"changes", {Backlog::changes, {}}}}));
     for (int n = 0; n < 9; ++n) stage(n);
   }
@@ -109,6 +119,19 @@ TEST_F(RenewalAtWork, WhatWasDoneIsWrittenWhole) {
   EXPECT_EQ(store_.hash_key(), key) << "or a subject would be two";
   ASSERT_EQ(store_.lanes().size(), 1U);
   EXPECT_FALSE(store_.lanes()[0].saved.done.empty());
+}
+
+TEST_F(RenewalAtWork, WhatItWritesIsWrittenAgainWhereTheCommitFails) {
+  store_.lose();
+  store_.fail_once();
+  std::vector<Record> records{make(9)};
+  ASSERT_TRUE(desk_.stage(records));
+  ASSERT_FALSE(desk_.commit());
+  EXPECT_EQ(store_.keys, 1);
+  stage(10);
+  EXPECT_EQ(store_.keys, 2);
+  stage(11);
+  EXPECT_EQ(store_.keys, 2);
 }
 
 TEST_F(RenewalAtWork, TheDeadThatAreGoneAreNotCounted) {
