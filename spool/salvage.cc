@@ -268,11 +268,9 @@ class Salvage {
     std::sort(runs.begin(), runs.end(), [](Run a, Run b) { return a.first < b.first; });
     saved.passed.clear();
     for (const Run run : runs) {
-      if (saved.passed.empty() || run.first > saved.passed.back().last + 1) {
-        saved.passed.push_back(run);
-      } else {
-        saved.passed.back().last = std::max(saved.passed.back().last, run.last);
-      }
+      const bool joins = !saved.passed.empty() && run.first <= saved.passed.back().last + 1;
+      if (!joins) saved.passed.push_back(run);
+      saved.passed.back().last = std::max(saved.passed.back().last, run.last);
     }
   }
 
