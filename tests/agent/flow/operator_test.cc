@@ -280,10 +280,11 @@ TEST_F(OperatorTest, ADestinationIsPausedAndResumed) {
 TEST_F(OperatorTest, PausingWhatIsNotThereNamesWhatWasProbablyMeant) {
   Message m = ask(root, "POST", "/v1/queue/pause?destination=centrl");
   EXPECT_EQ(m.status, 404);
-  EXPECT_EQ(json::parse(m.body)["error"], 
-            "no destination \"centrl\"; did you mean \"central\"? There are \"central\", \"spare\"");
+  EXPECT_EQ(
+      json::parse(m.body)["error"],
+      "no destination \"centrl\"; did you mean \"central\"? There are \"central\", \"spare\"");
   m = ask(root, "POST", "/v1/queue/resume?destination=nothing-like-it");
-  EXPECT_EQ(json::parse(m.body)["error"], 
+  EXPECT_EQ(json::parse(m.body)["error"],
             "no destination \"nothing-like-it\"; there are \"central\", \"spare\"");
   EXPECT_EQ(ask(root, "POST", "/v1/queue/pause").status, 400);
 }
