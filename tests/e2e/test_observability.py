@@ -45,6 +45,9 @@ class Status(Case):
         agent.wait_idle()
         agent.kill()
         agent.start()
+        for d in agent.status()["destinations"]:  # what was settled and not yet synced waits once more
+            self.assertEqual(sum(d[k] for k in ENDS), count, d)
+        agent.wait_idle()
         central = agent.destination("central")
         self.assertEqual(sum(central[k] for k in ENDS), count, central)
         self.assertTrue(central["dead"] and central["expired"] and central["delivered"])
