@@ -62,7 +62,7 @@ class HttpSimulator:
         self._listener = None
         self._open = set()
 
-    # What a simulator says: (Answer, item to apply or None).
+    # What a simulator says: (Answer, what it applies: an item, a list of items, or None).
     def decide(self, request):
         raise NotImplementedError
 
@@ -220,7 +220,7 @@ class HttpSimulator:
             answer, item = (self.overrun(), None) if crowded else self._judge(request)
         else:
             self._note(request, answer)
-        if item is not None and faults.take("drop_after_apply"):
+        if item and faults.take("drop_after_apply"):
             return False
         return self._send(conn, request, answer)
 
@@ -229,7 +229,7 @@ class HttpSimulator:
             answer, item = self.decide(request)
             request.status = answer.status
             if item is not None:
-                self.journal.append(item)
+                self.journal.extend(item if isinstance(item, list) else [item])
             self._changed.notify_all()
         return answer, item
 
