@@ -78,7 +78,13 @@ Delivery::Delivery(const DestinationConfig& config, LaneId lane, std::unique_ptr
       self_(std::make_shared<Delivery*>(this)) {}
 
 Delivery::~Delivery() {
+  took_leave_ = true;
   retire();
+  carrier_->cancel();
+}
+
+void Delivery::cancel() {
+  took_leave_ = true;
   carrier_->cancel();
 }
 
@@ -89,6 +95,23 @@ void Delivery::begin_with_backlog() {
 void Delivery::retire() {
   retiring_ = true;
   put_back_ready();
+  take_leave();
+}
+
+// Of an upstream in trouble no leave is taken: a stop would wait for it, and sessions end by
+// themselves.
+void Delivery::take_leave() {
+  if (!retiring_ || took_leave_ || !idle()) return;
+  took_leave_ = true;
+  auto farewell = breaker_.probing() ? nullptr : outbound_->farewell();
+  if (!farewell) return;
+  ++in_flight_;
+  carrier_->carry(std::move(farewell), [self = std::weak_ptr(self_)](const auto&) {
+    auto alive = self.lock();
+    if (!alive) return;
+    --(*alive)->in_flight_;
+    (*alive)->env_.kick();
+  });
 }
 
 void Delivery::put_back_ready() {
@@ -171,7 +194,10 @@ void Delivery::claimed(std::vector<Claim> claims) {
   bucket_.take(claims.size());
   bytes_.charge(bytes_of(claims), env_.now().steady);
   std::move(claims.begin(), claims.end(), std::back_inserter(ready_));
-  if (retiring_ || paused() || breaker_.next_attempt() > env_.now().steady) return put_back_ready();
+  if (retiring_ || paused() || breaker_.next_attempt() > env_.now().steady) {
+    put_back_ready();
+    return take_leave();
+  }
   launch_ready();
   env_.kick();
 }
@@ -255,6 +281,7 @@ void Delivery::landed(const Flight& flight, const std::vector<Verdict>& verdicts
   ramp_.spent(now.steady - flight.began, flight.claims.size());
   journal_.settle(lane_, std::move(settlements));
   if (breaker_.probing()) put_back_ready();
+  take_leave();
   env_.kick();
 }
 

@@ -32,9 +32,9 @@ class Delivery {
   void begin_with_backlog();  // of an agent that starts; where nothing waits it does nothing
   void tick(Instant now);     // claims what may go; spurious calls are no-ops
   [[nodiscard]] std::optional<Steady> deadline(Instant now) const;
-  void retire();  // claims nothing more
+  void retire();  // claims nothing more; ends what its conversations shared once they are over
   [[nodiscard]] bool idle() const { return in_flight_ == 0 && !claiming_; }
-  void cancel() { carrier_->cancel(); }
+  void cancel();
 
   [[nodiscard]] const DestinationConfig& config() const { return config_; }
   [[nodiscard]] LaneId lane() const { return lane_; }
@@ -52,6 +52,7 @@ class Delivery {
   [[nodiscard]] std::unique_ptr<Conversation> converse(std::span<const CheckResult> batch,
                                                        const std::shared_ptr<Toll>& toll);
   void put_back_ready();
+  void take_leave();
   void launch_ready();
   [[nodiscard]] bool something_due(Instant now) const;
   [[nodiscard]] bool lingering(Instant now);
@@ -82,6 +83,7 @@ class Delivery {
   std::size_t ahead_ = 0;  // results to claim beyond what free conversations take
   bool claiming_ = false;
   bool retiring_ = false;
+  bool took_leave_ = false;
   std::string last_error_;
   std::shared_ptr<Delivery*> self_;  // callbacks hold it weakly
 };

@@ -12,6 +12,7 @@
 #include "agent/flow/environment.h"
 #include "agent/flow/intake.h"
 #include "agent/policy/access.h"
+#include "agent/policy/logins.h"
 #include "agent/port/registry.h"
 #include "agent/port/transport.h"
 
@@ -49,6 +50,7 @@ class Door : public Receiver {
   IntakeConfig config_;
   std::vector<const Dialect*> dialects_;
   std::shared_ptr<Access> access_;
+  std::shared_ptr<TokenTable> logins_;
   Intake& intake_;
   Operator& operator_;
   const Environment& env_;

@@ -1,5 +1,6 @@
 #include "agent/flow/http_door.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/base/text.h"
@@ -24,13 +25,23 @@ Message unauthorized(const std::string& why) {
 }  // namespace
 
 HttpDoor::HttpDoor(InboundContext context, std::shared_ptr<const Access> access,
-                   std::vector<const Dialect*> dialects, std::string default_host)
+                   std::vector<const Dialect*> dialects, std::string default_host,
+                   std::shared_ptr<TokenTable> logins)
     : context_(std::move(context)),
       access_(std::move(access)),
       dialects_(std::move(dialects)),
-      default_host_(std::move(default_host)) {}
+      default_host_(std::move(default_host)),
+      logins_(std::move(logins)) {}
 
-const User* HttpDoor::identify(const Message& in, std::string& why) const {
+const User* HttpDoor::identify(const Message& in, const Dialect* owner, Instant now,
+                               std::string& why) const {
+  auto session = owner && logins_ ? owner->session(in) : std::nullopt;
+  if (session) {
+    auto name = logins_->use(*session, now);
+    if (name) return access_->named(*name);
+    why = name.error().what;
+    return nullptr;
+  }
   if (!in.credentials) {
     why = "no credentials";
     return nullptr;
@@ -44,23 +55,26 @@ void HttpDoor::receive(Message in, Instant now, Actions& out) {
   InboundContext context = context_;
   user_.reset();
   withheld_.clear();
+  inner_.reset();
+  std::string_view path = path_of(in.target);
+  auto owner = std::find_if(dialects_.begin(), dialects_.end(),
+                            [&](const Dialect* d) { return d->owns_path(path); });
+  const Dialect* dialect = owner == dialects_.end() ? nullptr : *owner;
   context.authenticated = access_->open();
   if (!context.authenticated) {
-    const User* user = identify(in, context.auth_error);
+    const User* user = identify(in, dialect, now, context.auth_error);
     context.authenticated = user != nullptr;
     if (user) user_ = *user;
   }
-  std::string_view path = path_of(in.target);
-  for (const Dialect* d : dialects_) {
-    if (!d->owns_path(path)) continue;
-    inner_ = d->inbound(context);
-    if (!inner_) break;
+  if (user_) context.user = user_->name;
+  context.logins = logins_.get();
+  if (dialect) inner_ = dialect->inbound(context);
+  if (inner_) {
     std::size_t first = out.submit.size();
     inner_->start(now, out);
     inner_->receive(std::move(in), now, out);
     return withhold(out, first);
   }
-  inner_.reset();
   if (context.authenticated || is_health(path)) {
     out.inquire = Ticket{0};
   } else {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/policy/access.h"
+#include "agent/policy/logins.h"
 #include "agent/port/conversation.h"
 #include "agent/port/dialect.h"
 
@@ -16,9 +17,11 @@ namespace checkrelay {
 
 class HttpDoor : public Conversation {
  public:
-  // `access` is shared with the door, so that a reload is seen by connections that are open.
+  // `access` and `logins` are shared with the door, so that a reload is seen by connections that
+  // are open. Without `logins` no dialect can log anybody in.
   HttpDoor(InboundContext context, std::shared_ptr<const Access> access,
-           std::vector<const Dialect*> dialects, std::string default_host);
+           std::vector<const Dialect*> dialects, std::string default_host,
+           std::shared_ptr<TokenTable> logins = nullptr);
 
   void start(Instant, Actions&) override {}
   void receive(Message in, Instant now, Actions& out) override;
@@ -29,7 +32,8 @@ class HttpDoor : public Conversation {
   void expire(Instant now, Actions& out) override;
 
  private:
-  [[nodiscard]] const User* identify(const Message& in, std::string& why) const;
+  [[nodiscard]] const User* identify(const Message& in, const Dialect* owner, Instant now,
+                                     std::string& why) const;
   // Takes out of the submissions from `first` on what this user may not speak for.
   void withhold(Actions& out, std::size_t first);
 
@@ -37,6 +41,7 @@ class HttpDoor : public Conversation {
   std::shared_ptr<const Access> access_;
   std::vector<const Dialect*> dialects_;
   std::string default_host_;  // of results that name none: a grant must cover it too
+  std::shared_ptr<TokenTable> logins_;
   std::unique_ptr<Conversation> inner_;
   std::optional<User> user_;  // of the present request; none where the door is open
   std::map<Ticket, std::vector<Outcome>> withheld_;  // one a result; ok = it went on

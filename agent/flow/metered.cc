@@ -55,6 +55,8 @@ std::size_t sent_size(const Message& m) {
   if (m.kind != Message::Kind::request) return bytes;
   bytes += m.method.size() + m.target.size() + kOwnHead;
   for (const Header& h : m.headers) bytes += h.name.size() + h.value.size() + 4;  // ": ", line end
+  for (const SecretHeader& h : m.secret_headers)
+    bytes += h.name.size() + h.value.reveal().size() + 4;
   // RFC 7617: base64 of user, colon and password.
   if (m.credentials)
     bytes += (m.credentials->user.size() + m.credentials->secret.reveal().size()) * 4 / 3 + 24;

@@ -23,6 +23,7 @@ class Access {
   // The user whom the credentials prove, or nullptr. Looks at every user, so that time tells
   // nothing about names.
   [[nodiscard]] const User* authenticate(const Credentials& given) const;
+  [[nodiscard]] const User* named(std::string_view name) const;  // or nullptr
   [[nodiscard]] static bool may_speak_for(const User& user, std::string_view host);
 
  private:

@@ -14,6 +14,7 @@
 #include "agent/base/result.h"
 #include "agent/model/check_result.h"
 #include "agent/port/conversation.h"
+#include "agent/port/logins.h"
 #include "agent/port/option.h"
 
 namespace checkrelay {
@@ -37,6 +38,9 @@ struct InboundContext {
                                        // whether files are read at all
   bool authenticated = true;  // http: the peer gave credentials that this door takes, or needs none
   std::string auth_error{};   // http: where not authenticated, why
+  std::string user{};         // http: who asks; empty where the door is open
+  Logins* logins = nullptr;   // http: for dialects that have a login of their own; outlives the
+                              // conversation, nullptr where there are none
 };
 
 // What a dialect's upstream can do, and so how it is fed unless the configuration says otherwise.
@@ -60,6 +64,9 @@ class Outbound {
   // Asks whether the upstream is there and takes the credentials, and sends no result: one verdict,
   // for item 0; delivered = it does. nullptr where the dialect has no such question.
   [[nodiscard]] virtual std::unique_ptr<Conversation> probe() { return nullptr; }
+  // Ends what the conversations shared, a login say; asked for once, when no other is under way and
+  // none will follow. No items, so no verdicts. nullptr where there is nothing to end.
+  [[nodiscard]] virtual std::unique_ptr<Conversation> farewell() { return nullptr; }
 };
 
 class Dialect {
@@ -70,6 +77,11 @@ class Dialect {
 
   // Inbound over HTTP: true where a request's path (no query) is this dialect's.
   [[nodiscard]] virtual bool owns_path(std::string_view) const { return false; }
+  // Inbound over HTTP: the token of a login that this request brings, with the user where the
+  // protocol names one. It counts before an Authorization header.
+  [[nodiscard]] virtual std::optional<Credentials> session(const Message&) const {
+    return std::nullopt;
+  }
   // nullptr where the dialect does not come in by this framing.
   [[nodiscard]] virtual std::unique_ptr<Conversation> inbound(const InboundContext&) const {
     return nullptr;

@@ -17,6 +17,13 @@ struct Header {
   std::string value{};
 };
 
+// A header whose value proves who we are (a token): sent, and never shown.
+struct SecretHeader {
+  std::string name{};
+  Secret value{};
+  bool operator==(const SecretHeader&) const = default;
+};
+
 // From an Authorization header (RFC 7617 basic, RFC 6750 bearer). Bearer: `user` is empty.
 struct Credentials {
   std::string user{};
@@ -44,7 +51,8 @@ struct Message {
   int status = 0;        // response
   std::vector<Header> headers{};  // request, response; names compare without case
   std::optional<Credentials>
-      credentials{};  // request, both directions: never put secrets into headers yourself
+      credentials{};  // request, both directions: never put secrets into `headers`
+  std::vector<SecretHeader> secret_headers{};  // request, outbound
   Trouble trouble = Trouble::none;  // failure
   std::string what{};               // failure: one line for a person, no secrets
 

@@ -71,6 +71,7 @@ bool CurlRequest::differs(const Message& next) const {
                      [](const Header& a, const Header& b) {
                        return a.name == b.name && a.value == b.value;
                      }) ||
+         next.secret_headers != request_.secret_headers ||
          !same(next.credentials, request_.credentials);
 }
 
@@ -101,6 +102,10 @@ void CurlRequest::set_request() {
   add_header("Expect:");  // or curl waits a second for a "100 Continue" that few servers send
   for (const Header& h : request_.headers) {
     if (!holds_line_end(h.name) && !holds_line_end(h.value)) add_header(h.name + ": " + h.value);
+  }
+  for (const SecretHeader& h : request_.secret_headers) {
+    if (!holds_line_end(h.name) && !holds_line_end(h.value.reveal()))
+      add_header(h.name + ": " + h.value.reveal());
   }
   set(CURLOPT_HTTPHEADER, headers_.get());
 }
