@@ -23,7 +23,8 @@ std::vector<User> users_of(const IntakeConfig& config) {
 // 160 bits of the kernel's, which does not fail once it is up.
 std::string random_token() {
   std::array<unsigned char, 20> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) std::abort();
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+    std::abort();
   return fmt::format("{:02x}", fmt::join(bytes, ""));
 }
 
@@ -33,7 +34,9 @@ Door::Door(const IntakeConfig& config, const Registry& registry, Intake& intake,
            const Environment& env)
     : access_(std::make_shared<Access>()),
       logins_(std::make_shared<TokenTable>(access_, random_token)),
-      intake_(intake), operator_(oper), env_(env) {
+      intake_(intake),
+      operator_(oper),
+      env_(env) {
   configure(config, registry);
 }
 
@@ -50,8 +53,7 @@ void Door::configure(const IntakeConfig& config, const Registry& registry) {
 std::unique_ptr<Conversation> Door::accept(const Peer&, const InboundContext& context,
                                            std::string& why) {
   if (context.framing == Framing::http)
-    return std::make_unique<HttpDoor>(context, access_, dialects_, intake_.default_host(),
-                                      logins_);
+    return std::make_unique<HttpDoor>(context, access_, dialects_, intake_.default_host(), logins_);
   for (const Dialect* d : dialects_)
     if (auto conversation = d->inbound(context)) return conversation;
   why = "none of this intake's dialects can read it";

@@ -17,7 +17,8 @@ const User* Access::authenticate(const Credentials& given) const {
 }
 
 const User* Access::named(std::string_view name) const {
-  auto it = std::find_if(users_.begin(), users_.end(), [&](const User& u) { return u.name == name; });
+  auto it =
+      std::find_if(users_.begin(), users_.end(), [&](const User& u) { return u.name == name; });
   return it == users_.end() ? nullptr : &*it;
 }
 

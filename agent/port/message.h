@@ -53,8 +53,8 @@ struct Message {
   std::optional<Credentials>
       credentials{};  // request, both directions: never put secrets into `headers`
   std::vector<SecretHeader> secret_headers{};  // request, outbound
-  Trouble trouble = Trouble::none;  // failure
-  std::string what{};               // failure: one line for a person, no secrets
+  Trouble trouble = Trouble::none;             // failure
+  std::string what{};                          // failure: one line for a person, no secrets
 
   [[nodiscard]] static Message bytes(std::string piece);
   [[nodiscard]] static Message request(std::string method, std::string target,

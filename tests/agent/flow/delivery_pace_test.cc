@@ -109,6 +109,56 @@ TEST_F(DeliveryPace, WhileSomethingIsOnItsWayItIsNotIdle) {
   EXPECT_TRUE(delivery->idle());
 }
 
+// Says a last word, once.
+class Polite : public ScriptedOutbound {
+ public:
+  explicit Polite(int& said) : said_(said) {}
+  std::unique_ptr<Conversation> farewell() override {
+    ++said_;
+    return ScriptedOutbound::open({});
+  }
+
+ private:
+  int& said_;
+};
+
+TEST_F(DeliveryPace, TakesItsLeaveOnceWhenNothingIsOnItsWay) {
+  int said = 0;
+  open(destination(), {}, std::make_unique<Polite>(said));
+  put("a", "r1");
+  delivery->retire();
+  EXPECT_EQ(said, 0);
+  world.advance(1s);
+  EXPECT_EQ(said, 1);
+  EXPECT_TRUE(delivery->idle());
+  delivery->retire();
+  world.advance(1s);
+  EXPECT_EQ(said, 1);
+}
+
+TEST_F(DeliveryPace, OfAnUpstreamInTroubleNoLeaveIsTaken) {
+  int said = 0;
+  open(destination(), {}, std::make_unique<Polite>(said));
+  upstream.judge = Upstream::always(Judgement::transient);
+  put("a", "r1");
+  world.advance(1s);
+  delivery->retire();
+  world.advance(1s);
+  EXPECT_EQ(said, 0);
+  EXPECT_TRUE(delivery->idle());
+}
+
+TEST_F(DeliveryPace, WhoIsCancelledTakesNoLeave) {
+  int said = 0;
+  open(destination(), {}, std::make_unique<Polite>(said));
+  put("a", "r1");
+  delivery->retire();
+  delivery->cancel();
+  world.advance(1s);
+  EXPECT_EQ(said, 0);
+  EXPECT_TRUE(delivery->idle());
+}
+
 TEST_F(DeliveryPace, ClaimsThatArriveAfterItRetiredGoBack) {
   open(destination());
   world.journal.frozen = true;
