@@ -1,0 +1,484 @@
+"""Opsview's REST API for passive results, as its documentation describes it.
+
+    python3 -m simulators.opsview --port 8445 --user relay:secret --object 'db1;Backup' --control-port 8446
+
+What it keeps to: a token from `/rest/login`, good for an hour after its last successful use, with both headers on every
+call; 401 for who is not known, 403 for who may not; scalars as strings; JSON in its relaxed form on the way in, a text
+body where it cannot be read; Perl data where no other format is asked for; `%` in a name selects many objects; the two
+ways to submit with their different answers; `/rest/reload` as a state machine. What the documents leave open is a knob.
+"""
+
+import argparse
+import collections
+import dataclasses
+import itertools
+import json
+import re
+import secrets
+import sys
+import threading
+import time
+import urllib.parse
+
+from .control import serve_control
+from .faults import Answer
+from .http_server import HttpSimulator
+
+HOUR = 3600
+SUBMITTING = {"ACTIONALL", "ACTIONSOME"}
+HTML = b"<!DOCTYPE html><html><body><h1>Opsview login</h1></body></html>"
+DEADLOCK = "DBI Exception: DBD::mysql::st execute failed: Deadlock found when trying to get lock"
+RUNNING, RELOADING, DOWN, BROKEN, WARNINGS = range(5)
+
+
+@dataclasses.dataclass(frozen=True)
+class Applied:
+    number: int
+    received: float
+    host: str
+    service: str  # empty: the host itself
+    code: int
+    output: str
+    perfdata: str
+    user: str
+    form: str  # detail or status
+    raw: bytes
+
+
+@dataclasses.dataclass
+class Session:
+    user: str
+    expires: float
+
+
+class Refused(Exception):
+    """A status and the value that goes with it; a str value is sent as text, whatever was asked for."""
+
+    def __init__(self, status, value, headers=()):
+        super().__init__(str(value))
+        self.status, self.value, self.headers = status, value, tuple(headers)
+
+
+class Opsview(HttpSimulator):
+    """objects: {(host, service), …}, service "" for the host itself; None: every object is known."""
+
+    def __init__(self, users=None, objects=None, unmatched="400", **listener):
+        super().__init__(**listener)
+        self.users = {"relay": "secret"} if users is None else users
+        self.rights = {}                  # user: set of rights; who is not in it has all
+        self.objects = None if objects is None else set(objects)
+        self.pending = set()              # objects that the next reload makes known
+        self.unmatched = unmatched        # "400", "empty" or "success": the answer where no object is selected
+        self.strings = True               # scalars as strings
+        self.underscore = False           # `_` is a wildcard, too
+        self.api = {"api_version": "6.008", "api_min_version": "2.000", "easyxdm_version": "2.4.8.100"}
+        self.version = "6.8.9"
+        self.token_digits = 40
+        self.always_return_200 = False    # as if every call had asked for it
+        self.error_detail = True
+        self.messages = "string"          # of the 409: "string" or "strings"; `reload_messages` are as they are
+        self.during_reload = "409"        # what a submission gets: "409", "miss" or "accept"
+        self.reload_messages = []
+        self.server_status = RUNNING
+        self.average_duration = 30
+        self.configuration_status = "uptodate"
+        self.last_updated = 1519680052
+        self.changelog_required = False
+        self.reload_fails = ""            # a message: a POST of a reload answers 400
+        self.reloads = []                 # changelogs of those that were asked for
+        self.logins = 0                   # good ones
+        self.sessions = {}
+        self._ahead = 0.0                 # seconds that the clock was moved on
+        self._ids = itertools.count(1)
+
+    # Faults that are this system's own.
+
+    def fail_deadlock(self, n=1, status=500):
+        self.faults.fail_next(n, status, DEADLOCK, "text/plain")
+
+    def fail_html_200(self, n=1):
+        self.faults.fail_next(n, 200, HTML, "text/html; charset=utf-8")
+
+    def fail_redirect(self, n=1, location="/login", status=307):
+        self.faults.fail_next(n, status, HTML, "text/html", (("Location", location),))
+
+    def fail_login(self, n=1):
+        with self._changed:
+            self._login_failures = n
+
+    _login_failures = 0
+
+    def expire_sessions(self):
+        with self._changed:
+            self.sessions.clear()
+
+    def pass_time(self, seconds):
+        with self._changed:
+            self._ahead += seconds
+
+    def restart(self):
+        self.stop()
+        self.sessions.clear()
+        self.start()
+
+    def know(self, host, service=""):
+        with self._changed:
+            self.objects.add((host, service))
+
+    def configure(self, host, service=""):
+        """An object that was made in the interface and waits for the next reload."""
+        with self._changed:
+            self.pending.add((host, service))
+            self.configuration_status = "pending"
+            self.last_updated += 1
+
+    def begin_reload(self):
+        with self._changed:
+            self.server_status = RELOADING
+
+    def end_reload(self, status=RUNNING):
+        with self._changed:
+            self.server_status = status
+            self.configuration_status = "uptodate"
+            self.last_updated += 300
+            if self.objects is not None:
+                self.objects |= self.pending
+            self.pending.clear()
+            self._changed.notify_all()
+
+    def decide(self, request):
+        item = None
+        try:
+            status, value, item = self._route(request)
+            headers = ()
+        except Refused as refused:
+            status, value, headers = refused.status, refused.value, refused.headers
+        return self._render(request, status, value, headers), item
+
+    def _route(self, request):
+        path = request.path.rstrip("/")
+        verbs = {
+            "/rest": {"GET": self._versions},
+            "/rest/login": {"POST": self._login, "DELETE": self._logout},
+            "/rest/logout": {"POST": self._logout},
+            "/rest/info": {"GET": self._info},
+            "/rest/user": {"GET": self._user},
+            "/rest/reload": {"GET": self._reload_status, "POST": self._reload},
+            "/rest/detail": {"GET": self._read, "POST": self._set_detail},
+            "/rest/status": {"POST": self._set_status},
+        }.get(path)
+        if verbs is None:
+            raise Refused(404, {"message": "Not found"})
+        if request.method not in verbs:
+            raise Refused(405, {"message": f"{request.method} is unimplemented"})
+        user = None if path in ("/rest", "/rest/login") and request.method != "DELETE" else self._who(request)
+        answer = verbs[request.method](request, user)
+        if user is not None and (session := self.sessions.get(_token(request))):
+            session.expires = self._now() + HOUR
+        return answer
+
+    def _now(self):
+        return time.time() + self._ahead
+
+    def _who(self, request):
+        session = self.sessions.get(_token(request))
+        if not session or session.expires < self._now() or session.user != request.headers.get("x-opsview-username"):
+            raise Refused(401, {"message": "Not authenticated", **self._detail("the token is not known")})
+        return session.user
+
+    def _detail(self, text):
+        return {"detail": text} if self.error_detail else {}
+
+    def _must(self, user, *rights):
+        if user in self.rights and not self.rights[user] & set(rights):
+            raise Refused(403, {"message": "Access denied"})
+
+    def _versions(self, _request, _user):
+        return 200, self.api, None
+
+    def _login(self, request, _user):
+        if self._login_failures:
+            self._login_failures -= 1
+            raise Refused(503, {"message": "Error creating session token after 5 attempts"})
+        given = {**_query(request), **_fields(request)}
+        name, password = given.get("username"), given.get("password")
+        if name not in self.users or self.users[name] != password:
+            raise Refused(401, {"message": "Authentication failed", **self._detail("user or password")})
+        token = secrets.token_hex(self.token_digits // 2)
+        self.sessions[token] = Session(name, self._now() + HOUR)
+        self.logins += 1
+        answer = {"token": token}
+        if str(given.get("include_user_data")) == "1":
+            answer["user_data"] = self._user_data(name)
+        return 200, answer, None
+
+    def _logout(self, request, _user):
+        del self.sessions[_token(request)]
+        return 200, {"logout_via": "REST API"}, None
+
+    def _user_data(self, user):
+        rights = self.rights.get(user, SUBMITTING | {"RELOADVIEW", "RELOADACCESS"})
+        return {"name": user, "fullname": user.title(), "realm": "local", "role": "Passive",
+                "access_list": {right: 1 for right in sorted(rights)}}
+
+    def _user(self, _request, user):
+        return 200, self._user_data(user), None
+
+    def _info(self, _request, _user):
+        return 200, {"opsview_version": self.version, "opsview_build": "6.8.9.202", "opsview_edition": "commercial",
+                     "opsview_name": "Opsview", "server_timezone": "UTC", "server_timezone_offset": 0,
+                     "uuid": "5B40A354-90C4-11DE-8C65-487C69EFFEC7"}, None
+
+    # Reload.
+
+    def _reload_status(self, _request, user):
+        self._must(user, "RELOADVIEW")
+        return 200, {"server_status": self.server_status, "configuration_status": self.configuration_status,
+                     "average_duration": self.average_duration, "lastupdated": self.last_updated,
+                     "auditlog_entries": None, "messages": self.reload_messages}, None
+
+    def _reload(self, request, user):
+        self._must(user, "RELOADVIEW")
+        self._must(user, "RELOADACCESS")
+        given = {**_query(request), **_fields(request)}
+        if self.server_status == RELOADING:
+            self._refuse_while_reloading()
+        if self.changelog_required and not given.get("changelog"):
+            raise Refused(400, {"message": "A changelog is required"})
+        if self.reload_fails:
+            raise Refused(400, {"server_status": BROKEN, "messages": [
+                {"detail": self.reload_fails, "monitoringserver": "Master Monitoring Server", "severity": "critical"}]})
+        self.reloads.append(given.get("changelog", ""))
+        if str(given.get("asynchronous")) == "1":
+            self.server_status = RELOADING
+            return 200, {"server_status": RELOADING}, None
+        self.end_reload()
+        return self._reload_status(request, user)
+
+    def _refuse_while_reloading(self):
+        text = "Reload already running"
+        raise Refused(409, {"server_status": RELOADING, "messages": text if self.messages == "string" else [text]})
+
+    # Objects.
+
+    def _read(self, request, _user):
+        chosen = self._select(_selection(_query_lists(request)))
+        if not chosen and self.unmatched == "400":
+            raise Refused(400, {"message": "No objects chosen", **self._detail("or no permission")})
+        if len(chosen) != 1:
+            return 200, {"list": [self._row(*c) for c in chosen], "summary": {"rows": len(chosen)}}, None
+        return 200, {"object": self._row(*chosen[0])}, None
+
+    def _row(self, host, service):
+        newest = self.state(host, service)
+        row = {"hostname": host, "state": "UP" if not service else "OK", "check_type": 2,
+               "output": newest.output if newest else "", "last_check": int(newest.received) if newest else 0}
+        return {**row, "servicename": service} if service else row
+
+    def _select(self, selection):
+        hosts, services = selection
+        if self.objects is None:
+            if not hosts or any("%" in name for name in hosts + services):
+                return []
+            return [(h, s) for h in hosts for s in services or [""]]
+        known = [o for o in self.objects if bool(o[1]) == bool(services)]
+        return sorted(o for o in known if any(self._like(o[0], h) for h in hosts)
+                      and (not services or any(self._like(o[1], s) for s in services)))
+
+    def _like(self, name, pattern):
+        wild = {"%": ".*", **({"_": "."} if self.underscore else {})}
+        return re.fullmatch("".join(wild.get(c, re.escape(c)) for c in pattern), name, re.DOTALL) is not None
+
+    def _submit(self, request, user, given, form, code, text):
+        self._must(user, *SUBMITTING)
+        if self.server_status == RELOADING and self.during_reload == "409":
+            self._refuse_while_reloading()
+        missing = self.server_status == RELOADING and self.during_reload == "miss"
+        chosen = [] if missing else self._select(_selection(given))
+        if not chosen and self.unmatched == "400":
+            raise Refused(400, {"message": "No objects chosen", **self._detail("no permission, or no such object")})
+        items = [self._apply(request, user, form, code, text, *c) for c in chosen]
+        for item in items[:-1]:
+            self.journal.append(item)
+        return items
+
+    def _apply(self, request, user, form, code, text, host, service):
+        output, _, perfdata = text.partition("|")
+        top = 3 if service else 2
+        if not 0 <= code <= top:
+            raise Refused(400, {"message": "Error validating set_state parameters", **self._detail(f"result {code}")})
+        return Applied(next(self._ids), request.received, host, service, code, output, perfdata, user, form,
+                       request.body)
+
+    def _set_detail(self, request, user):
+        body = _fields(request)
+        state = body.get("set_state")
+        if not isinstance(state, dict):
+            raise Refused(400, {"message": "Error validating detail parameters", **self._detail("no set_state")})
+        if not isinstance(state.get("output"), str) or not state["output"]:
+            raise Refused(400, {"message": "Error validating set_state parameters", **self._detail("output is empty")})
+        items = self._submit(request, user, _query_lists(request, body), "detail", _code(state.get("result")),
+                             state["output"])
+        if not items and self.unmatched == "empty":
+            return 200, _echo([]), None
+        return 200, {"success": "1"}, items[-1] if items else None
+
+    def _set_status(self, request, user):
+        given = _query_lists(request, _fields(request))
+        code = _code(given.get("new_state", [None])[0])
+        text = given.get("comment", [""])[0]
+        items = self._submit(request, user, given, "status", code, text)
+        return 200, _echo(items), items[-1] if items else None
+
+    def _render(self, request, status, value, headers):
+        if self.always_return_200 or _query(request).get("alwaysReturn200") == "1":
+            return Answer(200, json.dumps({"rest": self._strung(value)}).encode(), headers=headers)
+        if isinstance(value, str):
+            return Answer(status, value.encode(), "text/plain", headers)
+        wanted = request.headers.get("accept") or request.headers.get("content-type") or ""
+        if "json" in wanted or (request.method == "GET" and "json" in _query(request).get("content-type", "")):
+            return Answer(status, json.dumps(self._strung(value)).encode(), "application/json", headers)
+        return Answer(status, perl(self._strung(value)).encode(), "text/x-data-dumper", headers)
+
+    def _strung(self, value):
+        if isinstance(value, dict):
+            return {key: self._strung(v) for key, v in value.items()}
+        if isinstance(value, list):
+            return [self._strung(v) for v in value]
+        return str(value) if self.strings and isinstance(value, (int, float)) else value
+
+    # For assertions.
+
+    def outputs(self, host, service=""):
+        """What was applied to a subject, in the order of arrival."""
+        return [item.output for item in list(self.journal) if (item.host, item.service) == (host, service)]
+
+    def state(self, host, service=""):
+        """The subject's newest applied result, or None."""
+        return next((i for i in reversed(list(self.journal)) if (i.host, i.service) == (host, service)), None)
+
+    def asked(self, method, path):
+        return [r for r in list(self.requests) if (r.method, r.path) == (method, path)]
+
+
+def perl(value):
+    """As Data::Dumper writes it, on one line."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{perl(key)} => {perl(v)}" for key, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(perl(v) for v in value) + "]"
+    if value is None:
+        return "undef"
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _token(request):
+    return request.headers.get("x-opsview-token", "")
+
+
+def _query(request):
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(request.target).query, keep_blank_values=True))
+
+
+def _query_lists(request, body=None):
+    """What was given, each name with its values; what the body says wins."""
+    given = collections.defaultdict(list)
+    for name, value in urllib.parse.parse_qsl(urllib.parse.urlsplit(request.target).query, keep_blank_values=True):
+        given[name].append(value)
+    for name, value in (body or {}).items():
+        given[name] = value if isinstance(value, list) else [value]
+    return given
+
+
+def _selection(given):
+    """(host names, service names) of the parameters that this simulator knows."""
+    hosts, services = [], []
+    for name in ("hostname", "hst.hostname", "svc.hostname"):
+        hosts += given.get(name, [])
+    for name in ("servicename", "svc.servicename"):
+        services += given.get(name, [])
+    return hosts, services
+
+
+def _fields(request):
+    if not request.body:
+        return {}
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        return dict(urllib.parse.parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+    if kind != "application/json":
+        raise Refused(415, f"Content-Type {kind} is not supported")
+    try:
+        value = json.loads(relaxed(request.body.decode()))
+    except ValueError as error:
+        raise Refused(400, f"Content-Type application/json had a problem with your request.\n{error}") from None
+    if not isinstance(value, dict):
+        raise Refused(400, {"message": "Error when parsing data", "detail": "Not a HASH"})
+    return value
+
+
+def relaxed(text):
+    """Strict JSON of relaxed: without `#` comments and commas at the end of lists. Strings are left alone."""
+    parts = re.split(r'("(?:[^"\\]|\\.)*")', text)
+    parts[::2] = [re.sub(r"#[^\n]*", "", part) for part in parts[::2]]
+    return re.sub(r'("(?:[^"\\]|\\.)*")|,(?=\s*[\]}])', lambda m: m.group(1) or "", "".join(parts))
+
+
+def _echo(items):
+    hosts = [{"id": i.number, "hostname": i.host} for i in items if not i.service]
+    services = [{"id": i.number, "hostname": i.host, "servicename": i.service} for i in items if i.service]
+    return {"summary": {"num_hosts": len(hosts), "num_services": len(services)},
+            "list": {"hosts": hosts, "services": services}}
+
+
+def _code(value):
+    if isinstance(value, str) and value.lstrip("-").isdecimal():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise Refused(400, {"message": "Error validating state parameters"})
+
+
+def _arguments():
+    parser = argparse.ArgumentParser(prog="simulators.opsview", description=__doc__.split("\n")[0])
+    parser.add_argument("--bind", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--user", action="append", metavar="NAME:PASSWORD", help="default relay:secret")
+    parser.add_argument("--object", action="append", metavar="HOST[;SERVICE]", help="default: every object is known")
+    parser.add_argument("--unmatched", default="400", choices=("400", "empty", "success"))
+    parser.add_argument("--cert", help="PEM; with --key: HTTPS")
+    parser.add_argument("--key")
+    parser.add_argument("--client-ca", help="ask for client certificates of this CA")
+    parser.add_argument("--control-port", type=int, help="opens the control endpoint; 0 picks a free port")
+    return parser.parse_args()
+
+
+def _announce(simulator):
+    told = 0
+    while True:
+        simulator.wait(lambda: len(simulator.journal) > told, timeout=3600)
+        for item in simulator.journal[told:]:
+            stamp = time.strftime("%H:%M:%S", time.localtime(item.received))
+            print(f"{stamp} {item.host};{item.service} {item.code} {item.output}", flush=True)
+            told += 1
+
+
+def main():
+    args = _arguments()
+    users = dict(user.split(":", 1) for user in args.user) if args.user else None
+    objects = [tuple((name + ";").split(";")[:2]) for name in args.object] if args.object else None
+    simulator = Opsview(users, objects, args.unmatched, host=args.bind, port=args.port, cert=args.cert, key=args.key,
+                        client_ca=args.client_ca).start()
+    print(f"listening on {simulator.url}", flush=True)
+    if args.control_port is not None:
+        control = serve_control(simulator, args.control_port)
+        print(f"control on http://127.0.0.1:{control.server_port}", flush=True)
+    threading.Thread(target=_announce, args=(simulator,), daemon=True).start()
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
