@@ -78,8 +78,13 @@ void Breaker::record(const Verdict& v, Steady batch_began, Steady now) {
       state_ = State::config;
       next_ = now + options_.retry_max / 2 + jittered(options_.retry_max / 2);
       break;
+    case Judgement::held:  // it is well and said what it wants: no failure that would add up
+      state_ = State::held;
+      next_ =
+          now + asked + jittered(std::max(options_.retry_min, std::min(asked, options_.spread)));
+      return;
     default:
-      state_ = v.retry_after || v.judgement == Judgement::held ? State::held : State::backoff;
+      state_ = v.retry_after ? State::held : State::backoff;
       next_ = now + asked +
               jittered(std::max(doubled(options_.retry_min, options_.retry_max, failures_),
                                 std::min(asked, options_.spread)));

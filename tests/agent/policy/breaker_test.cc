@@ -132,6 +132,14 @@ TEST(Breaker, HeldIsHeldThoughTheUpstreamDidNotSayForHowLong) {
   EXPECT_GT(breaker.next_attempt(), Steady(2s));
 }
 
+TEST(Breaker, HoldsDoNotAddUp) {
+  Breaker breaker(options(), 1);
+  for (int i = 1; i < 20; ++i)
+    breaker.record(verdict(Judgement::held, 10s), Steady(i * 1h), Steady(i * 1h + 1s));
+  EXPECT_EQ(breaker.state(), Breaker::State::held);
+  EXPECT_LE(breaker.next_attempt(), Steady(19h + 12s));
+}
+
 TEST(Breaker, RefusedCredentialsWaitLong) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     Duration pause = pause_after(1, Judgement::auth, seed);
