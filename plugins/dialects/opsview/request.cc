@@ -1,0 +1,145 @@
+// The way out: from a check result to a request.
+#include <algorithm>
+
+#include "agent/base/json.h"
+#include "agent/base/percent.h"
+#include "agent/base/text.h"
+#include "plugins/dialects/opsview/wire.h"
+
+namespace checkrelay::opsview {
+namespace {
+
+constexpr std::string_view kBrokenBar = "\u00a6";
+
+// Valid UTF-8 without control characters but, where `lines` says so, newline.
+std::string clean(std::string text, bool lines) {
+  make_valid_utf8(text);
+  for (char& c : text) {
+    const bool control = static_cast<unsigned char>(c) < ' ' || c == 0x7f;
+    if (control && c != '\t' && !(lines && c == '\n')) c = ' ';
+  }
+  return std::string(trimmed(text));
+}
+
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (std::string_view line : split(text, '\n')) {
+    line = trimmed(line);
+    if (!line.empty() && !out.empty()) out += " / ";
+    for (char c : line) c == '|' ? out += kBrokenBar : out += c;
+  }
+  return out;
+}
+
+// Up to the last metric that ends within `limit`; labels in quotes may hold blanks.
+std::string_view whole_metrics(std::string_view perfdata, std::size_t limit) {
+  if (perfdata.size() <= limit) return perfdata;
+  std::size_t end = 0;
+  bool in_quotes = false;
+  for (std::size_t i = 0; i <= limit; ++i) {
+    if (perfdata[i] == '\'') in_quotes = !in_quotes;
+    if (perfdata[i] == ' ' && !in_quotes) end = i;
+  }
+  return perfdata.substr(0, end);
+}
+
+std::optional<std::string> unaddressable_name(std::string_view field, std::string_view name) {
+  auto reason = [&](std::string_view why) {
+    return std::string(field) + ": " + quoted(name) + " cannot be addressed: " + std::string(why);
+  };
+  if (!is_valid_utf8(name)) return reason("it is not UTF-8");
+  if (name.find('%') != std::string_view::npos)
+    return reason("it holds '%', which Opsview takes for a wildcard");
+  if (name.find_first_of("\r\n") != std::string_view::npos) return reason("it holds a line end");
+  return std::nullopt;
+}
+
+std::string selection(const Subject& subject, std::string_view host, std::string_view service) {
+  std::string query = "?" + std::string(host) + "=" + percent_encoded(subject.host);
+  if (!subject.is_host())
+    query += "&" + std::string(service) + "=" + percent_encoded(subject.service);
+  return query;
+}
+
+Message json_request(std::string method, std::string target, std::string body = {}) {
+  Message m = Message::request(std::move(method), std::move(target), std::move(body));
+  m.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
+  return m;
+}
+
+}  // namespace
+
+std::string api_url(std::string_view root, std::string_view path) {
+  while (root.ends_with('/')) root.remove_suffix(1);
+  std::string url(root);
+  if (!url.ends_with("/rest")) url += "/rest";
+  return url + std::string(path);
+}
+
+std::optional<std::string> unaddressable(const Subject& subject) {
+  if (subject.host.empty()) return "hostname: it is empty";
+  auto reason = unaddressable_name("hostname", subject.host);
+  if (!reason && !subject.is_host()) reason = unaddressable_name("servicename", subject.service);
+  return reason;
+}
+
+bool may_match_others(const Subject& subject) {
+  return (subject.host + subject.service).find('_') != std::string::npos;
+}
+
+std::string plugin_output(const CheckResult& result, const Hygiene& hygiene) {
+  std::string text = one_line(clean(result.output, true));
+  text = std::string(trimmed(utf8_prefix(text, hygiene.text_limit)));
+  if (text.empty()) text = "(no output)";
+  const std::string perfdata = clean(result.perfdata, false);
+  const std::string_view kept = whole_metrics(perfdata, hygiene.text_limit);
+  return kept.empty() ? text : text + "|" + std::string(kept);
+}
+
+State upstream_state(State state, bool host) {
+  if (host) return state > 2 ? State{1} : state;
+  return std::min(state, State{3});
+}
+
+Message login_request(std::string_view root, const Credentials& login) {
+  std::string body;
+  JsonWriter(body)
+      .begin_object()
+      .key("username")
+      .text(login.user)
+      .key("password")
+      .text(login.secret.reveal())
+      .end_object();
+  return json_request("POST", api_url(root, "/login"), std::move(body));
+}
+
+Message submit_request(std::string_view root, Form form, const CheckResult& result,
+                       const Hygiene& hygiene) {
+  const bool host = result.subject.is_host();
+  const State state = upstream_state(result.state, host);
+  const std::string text = plugin_output(result, hygiene);
+  std::string body;
+  JsonWriter json(body);
+  if (form == Form::detail) {
+    json.begin_object().key("set_state").begin_object().key("result").integer(state);
+    json.key("output").text(text).end_object().end_object();
+    const std::string query = selection(result.subject, "hostname", "servicename");
+    return json_request("POST", api_url(root, "/detail") + query, std::move(body));
+  }
+  json.begin_object().key("new_state").text(std::to_string(state));
+  json.key("comment").text(text).end_object();
+  const std::string query =
+      selection(result.subject, host ? "hst.hostname" : "svc.hostname", "svc.servicename");
+  return json_request("POST", api_url(root, "/status") + query, std::move(body));
+}
+
+Message lookup_request(std::string_view root, const Subject& subject) {
+  return json_request("GET",
+                      api_url(root, "/detail") + selection(subject, "hostname", "servicename"));
+}
+
+Message get_request(std::string_view root, std::string_view path) {
+  return json_request("GET", api_url(root, path));
+}
+
+}  // namespace checkrelay::opsview

@@ -1,0 +1,77 @@
+#include "plugins/dialects/opsview/session.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace checkrelay::opsview {
+namespace {
+
+std::string key(const Subject& subject) { return subject.host + '\0' + subject.service; }
+
+}  // namespace
+
+bool Session::signed_in(Steady now) const {
+  return !token_.empty() && now - last_use_ < kTokenLife;
+}
+
+void Session::accept(Secret token, Steady now) {
+  token_ = std::move(token);
+  last_use_ = now;
+  signing_in_ = false;
+  reload_hidden_ = false;
+  lookup_hidden_ = false;
+  asked_.reset();
+}
+
+void Session::fail(const Verdict& verdict) {
+  signing_in_ = false;
+  failure_ = verdict;
+  ++failures_;
+}
+
+void Session::drop(const Secret& token) {
+  if (token == token_) token_ = Secret();
+}
+
+bool Session::wants_reload_status(Steady now) const {
+  return !reload_hidden_ && (reloading_ || !asked_ || now - *asked_ >= kReloadPoll);
+}
+
+void Session::note(const ReloadStatus& status, Steady now) {
+  const bool changed = asked_ && status.last_updated != reload_.last_updated;
+  asked_ = now;
+  reload_ = status;
+  if (status.server_status == 1) return note_reloading(now);
+  if (reloading_ || changed) reloaded(now);
+  reloading_ = false;
+}
+
+void Session::note_reloading(Steady now) {
+  asked_ = now;
+  reloading_ = true;
+  objects_.clear();
+}
+
+void Session::reloaded(Steady now) {
+  settled_ = now + std::max<Duration>(duration(), kSettling);
+  objects_.clear();
+}
+
+Duration Session::duration() const {
+  return std::min<Duration>(reload_.average_duration.value_or(kUsualReload), kLongestReload);
+}
+
+Duration Session::hold() const { return duration() / 2; }
+
+bool Session::unsettled(Steady now) const { return reloading_ || (settled_ && now < *settled_); }
+
+bool Session::knows(const Subject& subject) const { return objects_.contains(key(subject)); }
+
+void Session::remember(const Subject& subject) {
+  if (objects_.size() >= kMostObjects) objects_.clear();
+  objects_.insert(key(subject));
+}
+
+void Session::forget(const Subject& subject) { objects_.erase(key(subject)); }
+
+}  // namespace checkrelay::opsview
