@@ -348,12 +348,14 @@ INSTANTIATE_TEST_SUITE_P(
             R"({"host_name":"h","service_description":"s","status_code":"0","plugin_output":"x"})"},
         HttpCase{"groundwork", "/api/services",
                  R"({"services":[{"hostName":"h","description":"s","monitorStatus":"OK"}]})", true},
+        HttpCase{"opsview", "/rest/status?svc.hostname=h&svc.servicename=s",
+                 R"({"new_state":"0","comment":"x"})"},
         HttpCase{"native", "/v1/results", R"({"host":"h","service":"s","state":0,"output":"x"})"}),
     [](const auto& p) { return std::string(p.param.dialect); });
 
 // A dialect that comes in over HTTP must have a case above.
 TEST(BuiltIn, HttpDialectsHaveTheirCase) {
-  std::set<std::string_view> known = {"op5", "groundwork", "native"};
+  std::set<std::string_view> known = {"op5", "groundwork", "opsview", "native"};
   for (const Dialect* d : registry().dialects) {
     if (d->inbound({.framing = Framing::http})) {
       EXPECT_TRUE(known.count(d->name())) << d->name();
@@ -368,6 +370,7 @@ TEST(BuiltIn, NamesAreUnique) {
     EXPECT_FALSE(d->summary().empty());
   }
   for (const char* name : {"native", "nagios", "op5", "groundwork", "file", "discard"})
+  for (const char* name : {"native", "nagios", "op5", "opsview", "file", "discard"})
     EXPECT_TRUE(names.count(name)) << name;
 }
 

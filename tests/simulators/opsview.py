@@ -9,7 +9,6 @@ ways to submit with their different answers; `/rest/reload` as a state machine. 
 """
 
 import argparse
-import collections
 import dataclasses
 import itertools
 import json
@@ -18,11 +17,12 @@ import secrets
 import sys
 import threading
 import time
-import urllib.parse
 
+from . import opsview_wire as wire
 from .control import serve_control
 from .faults import Answer
 from .http_server import HttpSimulator
+from .opsview_wire import Refused
 
 HOUR = 3600
 SUBMITTING = {"ACTIONALL", "ACTIONSOME"}
@@ -49,14 +49,6 @@ class Applied:
 class Session:
     user: str
     expires: float
-
-
-class Refused(Exception):
-    """A status and the value that goes with it; a str value is sent as text, whatever was asked for."""
-
-    def __init__(self, status, value, headers=()):
-        super().__init__(str(value))
-        self.status, self.value, self.headers = status, value, tuple(headers)
 
 
 class Opsview(HttpSimulator):
@@ -164,7 +156,7 @@ class Opsview(HttpSimulator):
             "/rest/info": {"GET": self._info},
             "/rest/user": {"GET": self._user},
             "/rest/reload": {"GET": self._reload_status, "POST": self._reload},
-            "/rest/detail": {"GET": self._read, "POST": self._set_detail},
+            "/rest/detail": {"GET": self._get_detail, "POST": self._set_detail},
             "/rest/status": {"POST": self._set_status},
         }.get(path)
         if verbs is None:
@@ -173,7 +165,7 @@ class Opsview(HttpSimulator):
             raise Refused(405, {"message": f"{request.method} is unimplemented"})
         user = None if path in ("/rest", "/rest/login") and request.method != "DELETE" else self._who(request)
         answer = verbs[request.method](request, user)
-        if user is not None and (session := self.sessions.get(_token(request))):
+        if user is not None and (session := self.sessions.get(wire.token(request))):
             session.expires = self._now() + HOUR
         return answer
 
@@ -181,7 +173,7 @@ class Opsview(HttpSimulator):
         return time.time() + self._ahead
 
     def _who(self, request):
-        session = self.sessions.get(_token(request))
+        session = self.sessions.get(wire.token(request))
         if not session or session.expires < self._now() or session.user != request.headers.get("x-opsview-username"):
             raise Refused(401, {"message": "Not authenticated", **self._detail("the token is not known")})
         return session.user
@@ -200,7 +192,7 @@ class Opsview(HttpSimulator):
         if self._login_failures:
             self._login_failures -= 1
             raise Refused(503, {"message": "Error creating session token after 5 attempts"})
-        given = {**_query(request), **_fields(request)}
+        given = {**wire.query(request), **wire.fields(request)}
         name, password = given.get("username"), given.get("password")
         if name not in self.users or self.users[name] != password:
             raise Refused(401, {"message": "Authentication failed", **self._detail("user or password")})
@@ -213,7 +205,7 @@ class Opsview(HttpSimulator):
         return 200, answer, None
 
     def _logout(self, request, _user):
-        del self.sessions[_token(request)]
+        del self.sessions[wire.token(request)]
         return 200, {"logout_via": "REST API"}, None
 
     def _user_data(self, user):
@@ -240,7 +232,7 @@ class Opsview(HttpSimulator):
     def _reload(self, request, user):
         self._must(user, "RELOADVIEW")
         self._must(user, "RELOADACCESS")
-        given = {**_query(request), **_fields(request)}
+        given = {**wire.query(request), **wire.fields(request)}
         if self.server_status == RELOADING:
             self._refuse_while_reloading()
         if self.changelog_required and not given.get("changelog"):
@@ -261,8 +253,8 @@ class Opsview(HttpSimulator):
 
     # Objects.
 
-    def _read(self, request, _user):
-        chosen = self._select(_selection(_query_lists(request)))
+    def _get_detail(self, request, _user):
+        chosen = self._select(wire.selection(wire.query_lists(request)))
         if not chosen and self.unmatched == "400":
             raise Refused(400, {"message": "No objects chosen", **self._detail("or no permission")})
         if len(chosen) != 1:
@@ -294,7 +286,7 @@ class Opsview(HttpSimulator):
         if self.server_status == RELOADING and self.during_reload == "409":
             self._refuse_while_reloading()
         missing = self.server_status == RELOADING and self.during_reload == "miss"
-        chosen = [] if missing else self._select(_selection(given))
+        chosen = [] if missing else self._select(wire.selection(given))
         if not chosen and self.unmatched == "400":
             raise Refused(400, {"message": "No objects chosen", **self._detail("no permission, or no such object")})
         items = [self._apply(request, user, form, code, text, *c) for c in chosen]
@@ -311,34 +303,34 @@ class Opsview(HttpSimulator):
                        request.body)
 
     def _set_detail(self, request, user):
-        body = _fields(request)
+        body = wire.fields(request)
         state = body.get("set_state")
         if not isinstance(state, dict):
             raise Refused(400, {"message": "Error validating detail parameters", **self._detail("no set_state")})
         if not isinstance(state.get("output"), str) or not state["output"]:
             raise Refused(400, {"message": "Error validating set_state parameters", **self._detail("output is empty")})
-        items = self._submit(request, user, _query_lists(request, body), "detail", _code(state.get("result")),
+        items = self._submit(request, user, wire.query_lists(request, body), "detail", wire.code(state.get("result")),
                              state["output"])
         if not items and self.unmatched == "empty":
-            return 200, _echo([]), None
+            return 200, wire.echo([]), None
         return 200, {"success": "1"}, items[-1] if items else None
 
     def _set_status(self, request, user):
-        given = _query_lists(request, _fields(request))
-        code = _code(given.get("new_state", [None])[0])
+        given = wire.query_lists(request, wire.fields(request))
+        code = wire.code(given.get("new_state", [None])[0])
         text = given.get("comment", [""])[0]
         items = self._submit(request, user, given, "status", code, text)
-        return 200, _echo(items), items[-1] if items else None
+        return 200, wire.echo(items), items[-1] if items else None
 
     def _render(self, request, status, value, headers):
-        if self.always_return_200 or _query(request).get("alwaysReturn200") == "1":
+        if self.always_return_200 or wire.query(request).get("alwaysReturn200") == "1":
             return Answer(200, json.dumps({"rest": self._strung(value)}).encode(), headers=headers)
         if isinstance(value, str):
             return Answer(status, value.encode(), "text/plain", headers)
         wanted = request.headers.get("accept") or request.headers.get("content-type") or ""
-        if "json" in wanted or (request.method == "GET" and "json" in _query(request).get("content-type", "")):
+        if "json" in wanted or (request.method == "GET" and "json" in wire.query(request).get("content-type", "")):
             return Answer(status, json.dumps(self._strung(value)).encode(), "application/json", headers)
-        return Answer(status, perl(self._strung(value)).encode(), "text/x-data-dumper", headers)
+        return Answer(status, wire.perl(self._strung(value)).encode(), "text/x-data-dumper", headers)
 
     def _strung(self, value):
         if isinstance(value, dict):
@@ -359,84 +351,6 @@ class Opsview(HttpSimulator):
 
     def asked(self, method, path):
         return [r for r in list(self.requests) if (r.method, r.path) == (method, path)]
-
-
-def perl(value):
-    """As Data::Dumper writes it, on one line."""
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{perl(key)} => {perl(v)}" for key, v in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(perl(v) for v in value) + "]"
-    if value is None:
-        return "undef"
-    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _token(request):
-    return request.headers.get("x-opsview-token", "")
-
-
-def _query(request):
-    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(request.target).query, keep_blank_values=True))
-
-
-def _query_lists(request, body=None):
-    """What was given, each name with its values; what the body says wins."""
-    given = collections.defaultdict(list)
-    for name, value in urllib.parse.parse_qsl(urllib.parse.urlsplit(request.target).query, keep_blank_values=True):
-        given[name].append(value)
-    for name, value in (body or {}).items():
-        given[name] = value if isinstance(value, list) else [value]
-    return given
-
-
-def _selection(given):
-    """(host names, service names) of the parameters that this simulator knows."""
-    hosts, services = [], []
-    for name in ("hostname", "hst.hostname", "svc.hostname"):
-        hosts += given.get(name, [])
-    for name in ("servicename", "svc.servicename"):
-        services += given.get(name, [])
-    return hosts, services
-
-
-def _fields(request):
-    if not request.body:
-        return {}
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded":
-        return dict(urllib.parse.parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
-    if kind != "application/json":
-        raise Refused(415, f"Content-Type {kind} is not supported")
-    try:
-        value = json.loads(relaxed(request.body.decode()))
-    except ValueError as error:
-        raise Refused(400, f"Content-Type application/json had a problem with your request.\n{error}") from None
-    if not isinstance(value, dict):
-        raise Refused(400, {"message": "Error when parsing data", "detail": "Not a HASH"})
-    return value
-
-
-def relaxed(text):
-    """Strict JSON of relaxed: without `#` comments and commas at the end of lists. Strings are left alone."""
-    parts = re.split(r'("(?:[^"\\]|\\.)*")', text)
-    parts[::2] = [re.sub(r"#[^\n]*", "", part) for part in parts[::2]]
-    return re.sub(r'("(?:[^"\\]|\\.)*")|,(?=\s*[\]}])', lambda m: m.group(1) or "", "".join(parts))
-
-
-def _echo(items):
-    hosts = [{"id": i.number, "hostname": i.host} for i in items if not i.service]
-    services = [{"id": i.number, "hostname": i.host, "servicename": i.service} for i in items if i.service]
-    return {"summary": {"num_hosts": len(hosts), "num_services": len(services)},
-            "list": {"hosts": hosts, "services": services}}
-
-
-def _code(value):
-    if isinstance(value, str) and value.lstrip("-").isdecimal():
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise Refused(400, {"message": "Error validating state parameters"})
 
 
 def _arguments():

@@ -32,7 +32,9 @@ class HttpDoorTest : public testing::Test {
 
   FakeDialect dialect;
   std::shared_ptr<Access> access = std::make_shared<Access>();
-  HttpDoor door{InboundContext{}, access, {&dialect}, "edge1"};
+  std::shared_ptr<TokenTable> logins =
+      std::make_shared<TokenTable>(access, [] { return std::string("0f"); });
+  HttpDoor door{InboundContext{}, access, {&dialect}, "edge1", logins};
 };
 
 Outcome ok(std::string id) {
@@ -73,6 +75,28 @@ TEST_F(HttpDoorTest, StrangersGet401AndAChallenge) {
 TEST_F(HttpDoorTest, WrongPasswordsGet401) {
   close_to_strangers();
   EXPECT_EQ(receive(as("ann", "no", request("/metrics"))).send[0].status, 401);
+}
+
+TEST_F(HttpDoorTest, ATokenOfADialectsLoginStandsForItsUser) {
+  close_to_strangers();
+  const Secret token = logins->open({"ann", Secret("pw")}, std::chrono::hours(1), {}).value();
+  Message m = request("/fake", "web1\ndb1");
+  m.headers = {{"Fake-Token", token.reveal()}};
+  Actions out = receive(m);
+  ASSERT_EQ(out.submit.size(), 1U);
+  ASSERT_EQ(out.submit[0].results.size(), 1U);
+  EXPECT_EQ(out.submit[0].results[0].subject.host, "db1");
+  (void)settled({ok("one")});
+  logins->close(token);
+  EXPECT_EQ(receive(m).send.at(0).body, "fake: no such token, or it has expired");
+}
+
+TEST_F(HttpDoorTest, ATokenIsLookedAtOnItsDialectsPathsAlone) {
+  close_to_strangers();
+  const Secret token = logins->open({"ann", Secret("pw")}, std::chrono::hours(1), {}).value();
+  Message m = request("/metrics");
+  m.headers = {{"Fake-Token", token.reveal()}};
+  EXPECT_EQ(receive(m).send.at(0).status, 401);
 }
 
 TEST_F(HttpDoorTest, HealthIsOpenToAll) {
