@@ -232,8 +232,33 @@ bool Lane::ready_in_reach() const {
   return !ready_.empty() && (ready_.top() <= loaded_ || loaded_ == folded_);
 }
 
+// Where a record of its subject is held, a newer one ends it and inherits the wait.
+void Lane::take_place(const Entry& newer, LaneOutput& out) {
+  auto it = busy_.find(newer.subject);
+  if (it == busy_.end() || !it->second.held || it->second.phase != Phase::put_off) return;
+  if (indexed(newer.seq)) return;  // superseded when it was fed
+  Busy& busy = it->second;
+  const bool is_head = busy.head != 0;
+  if (!is_head && busy.waiting.empty()) return;
+  const Seq old = is_head ? busy.head : busy.waiting.back();
+  Entry* e = entry(old);
+  if (e == nullptr || old >= newer.seq || e->status != Status::open) return;
+  --pending_;
+  ++superseded_;
+  changed_ = true;
+  out.events.push_back({old, Note::superseded, {}});
+  if (changes_) concluded(old, newer.subject, Note::superseded);
+  index_.erase(newer.subject, old);
+  if (is_head) {
+    busy.head = 0;
+  } else {
+    busy.waiting.pop_back();
+  }
+  aside_.count(old) != 0 ? forget_aside(old, out) : pass(*e);
+}
+
 // The oldest record that may be claimed now, or 0.
-Seq Lane::peek() {
+Seq Lane::peek(LaneOutput& out) {
   while (!ready_.empty()) {
     const Seq top = ready_.top();
     if (claimable(top)) break;
@@ -243,6 +268,7 @@ Seq Lane::peek() {
     const Entry& e = window_[scan_];
     if (passes(e)) continue;
     if (busy_.find(e.subject) == busy_.end()) break;
+    take_place(e, out);
     line_up(e.seq, e.subject);
   }
   const Seq fresh = scan_ < window_.size() ? window_[scan_].seq : 0;
@@ -268,7 +294,7 @@ std::vector<Taken> Lane::claim(std::size_t records, std::size_t bytes, Instant n
   release_due(now.steady);
   std::size_t sum = 0;
   while (taken.size() < records) {
-    const Seq seq = fresh_first_ ? peek_fresh() : peek();
+    const Seq seq = fresh_first_ ? peek_fresh(out) : peek(out);
     if (seq == 0) break;
     Entry& e = *entry(seq);
     const bool old = max_age_.count() > 0 && e.time + max_age_ < now.wall - jumps.ahead_since(seq);

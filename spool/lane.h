@@ -189,6 +189,7 @@ class Lane {
   struct Busy {
     Seq head = 0;  // 0: put off, and its record was superseded; the next one inherits the wait
     Phase phase = Phase::ready;
+    bool held = false;  // put off, and the next one takes its place
     Steady due{};
     std::vector<Seq> waiting{};  // ascending
   };
@@ -234,7 +235,8 @@ class Lane {
   [[nodiscard]] bool leave_tail(Seq seq);
   void caught_up();
   [[nodiscard]] Seq newest_head() const;
-  [[nodiscard]] Seq peek_fresh();
+  [[nodiscard]] Seq peek_fresh(LaneOutput& out);
+  void take_place(const Entry& newer, LaneOutput& out);
 
   void forget_aside(Seq seq, LaneOutput& out);
   void pass(Entry& e);
@@ -242,7 +244,7 @@ class Lane {
   void release(std::uint64_t subject, Seq head);
   void release_due(Steady now);
   void make_ready(Busy& busy);
-  [[nodiscard]] Seq peek();
+  [[nodiscard]] Seq peek(LaneOutput& out);
   [[nodiscard]] bool claimable(Seq head);
   [[nodiscard]] bool ready_in_reach() const;
   void take(Entry& e);

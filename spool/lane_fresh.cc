@@ -144,10 +144,12 @@ Seq Lane::newest_head() const {
   return it == heads_.begin() ? 0 : *std::prev(it);
 }
 
-Seq Lane::peek_fresh() {
+Seq Lane::peek_fresh(LaneOutput& out) {
   for (; scan_ < window_.size(); ++scan_) {
     const Entry& e = window_[scan_];
-    if (!passes(e) && e.status == Status::open) line_up(e.seq, e.subject);
+    if (passes(e) || e.status != Status::open) continue;
+    take_place(e, out);
+    line_up(e.seq, e.subject);
   }
   for (;;) {
     Seq seq = newest_head();

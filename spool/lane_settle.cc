@@ -99,8 +99,10 @@ void Lane::settle(const Settlement& s, Instant now, LaneOutput& out) {
 
 void Lane::give_back(Entry& e, const Settlement& s, Instant now, LaneOutput& out) {
   if (s.tried && e.tries < 65535) ++e.tries;
-  const bool later = s.end == Settlement::End::later;
-  if (s.tried || !s.answer.empty()) {
+  const bool later = s.end == Settlement::End::later || s.end == Settlement::End::held;
+  const bool held = s.end == Settlement::End::held;
+  if (held && aside_.count(e.seq) == 0) out.events.push_back({e.seq, Note::later, s.answer});
+  if (!held && (s.tried || !s.answer.empty())) {
     ++retries_;
     out.events.push_back({e.seq, later ? Note::later : Note::put_back, s.answer});
   }
@@ -129,6 +131,7 @@ void Lane::give_back(Entry& e, const Settlement& s, Instant now, LaneOutput& out
 void Lane::put_off(Entry& e, const Settlement& s, Instant now, LaneOutput& out) {
   Busy& busy = busy_[e.subject];
   busy.phase = Phase::put_off;
+  busy.held = s.end == Settlement::End::held;
   busy.due = s.due;
   due_.push({s.due, e.subject});
   changed_ = true;

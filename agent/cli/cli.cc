@@ -79,7 +79,36 @@ Arguments collect(const CLI::App& app, const Command& command, Storage& storage)
   return out;
 }
 
+const Flag* flag_named(const Command& command, const std::string& word) {
+  const std::string name = word.substr(0, word.find('='));
+  for (const Flag& flag : command.flags)
+    for (std::string_view given : split(flag.names, ','))
+      if (given == name) return &flag;
+  return nullptr;
+}
+
+Result<Arguments> parse_verbatim(const Command& command, const std::vector<std::string>& words) {
+  Arguments out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const Flag* flag = flag_named(command, words[i]);
+    const std::size_t equals = words[i].find('=');
+    if (!flag) {
+      out.rest.push_back(words[i]);
+    } else if (flag->value.empty()) {
+      out.switches.insert(long_name(*flag));
+    } else if (equals != std::string::npos) {
+      out.values[long_name(*flag)] = words[i].substr(equals + 1);
+    } else if (i + 1 < words.size()) {
+      out.values[long_name(*flag)] = words[++i];
+    } else {
+      return fail(Errc::invalid, words[i] + " wants a value");
+    }
+  }
+  return out;
+}
+
 Result<Arguments> parse(const Command& command, std::vector<std::string> words) {
+  if (command.verbatim) return parse_verbatim(command, words);
   CLI::App app;
   Storage storage;
   declare(app, command, storage);

@@ -65,6 +65,8 @@ constexpr std::array kExportFlags{
     kHelp};
 constexpr std::array kImportFlags{kPassphrase, kSocket, kConfig, kHelp};
 constexpr std::array kDoctorFlags{Flag{"--json", "", "print JSON", ""}, kConfig, kHelp};
+constexpr std::array kUpstreamFlags{Flag{"--json", "", "print the upstream's JSON", ""}, kSocket,
+                                    kConfig, kHelp};
 constexpr std::array kVersionFlags{kHelp};
 
 constexpr std::string_view kQueueExits = "0 done\n1 not found, or not allowed\n3 no agent answers";
@@ -119,6 +121,14 @@ constexpr std::array kCommands{
         kImportFlags,
         "0 all are on disk at the agent\n1 refused, all or some, and why\n3 the agent went away",
         "FILE"},
+    Command{"upstream", "NAME test\nNAME outages list\nNAME outages get ID\n"
+                        "NAME outages create --node N... [--element NODE:ELEMENT]...\n"
+                        "  --start T --end T [--frequency F] [--description D] [--change-id C]\n"
+                        "NAME outages update ID ...\nNAME outages delete ID",
+            "Asks the upstream of a destination, or a source of planned outages. Times\n"
+            "without a zone are this machine's.",
+            kUpstreamFlags, "0 done\n1 refused, and why\n3 no agent, or no upstream, answers",
+            "WORD", true},
     Command{"doctor", "[--json]",
             "Finds what is wrong, and says what to do about it. Looks at configuration,\n"
             "files, disk, clock, journal (all of it) and destinations (they get no result).\n"

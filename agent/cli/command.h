@@ -34,6 +34,8 @@ struct Command {
   std::span<const Flag> flags{};
   std::string_view exits{};       // lines
   std::string_view positional{};  // "ID"; empty = takes none
+  // Somebody else's words: all that are no flag of its own are kept in order, options among them.
+  bool verbatim = false;
 };
 
 // What was given on the command line.

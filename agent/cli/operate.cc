@@ -12,6 +12,7 @@
 #include "agent/cli/carry.h"
 #include "agent/cli/office.h"
 #include "agent/cli/send.h"
+#include "agent/cli/upstream.h"
 #include "agent/cli/views.h"
 
 namespace checkrelay {
@@ -130,6 +131,7 @@ Handlers client_handlers(Tools tools) {
           {"queue show", with(show_command)},
           {"queue retry", change("retry", "offered again")},
           {"queue drop", change("drop", "dropped")},
+          {"upstream", with(upstream_command)},
           {"queue pause", pause("pause")},
           {"queue resume", pause("resume")},
           {"queue export",

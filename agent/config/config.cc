@@ -9,16 +9,17 @@
 #include "agent/base/text.h"
 #include "agent/config/destinations.h"
 #include "agent/config/intakes.h"
+#include "agent/config/outages.h"
 #include "agent/config/reader.h"
 #include "agent/config/value.h"
 
 namespace checkrelay {
 namespace {
 
-constexpr std::array<std::string_view, 6> kSections{"agent",  "limits",      "log",
-                                                    "intake", "destination", "route"};
+constexpr std::array<std::string_view, 7> kSections{
+    "agent", "limits", "log", "intake", "destination", "route", "outages"};
 constexpr long long kLeastQueue = 1 << 20;  // bytes: an empty journal takes a part of it
-constexpr std::array<std::string_view, 4> kNotYet{"freshness", "check", "outages", "heartbeat"};
+constexpr std::array<std::string_view, 3> kNotYet{"freshness", "check", "heartbeat"};
 
 // POSIX gethostname(); what a machine without a name is called matters less than that it is called
 // something.
@@ -120,6 +121,7 @@ void read_document(Reader& reader, const Node& root, const Registry& registry, C
       config.routes.push_back(read_route(reader, table, config.destinations));
     }
   }
+  config.outages = read_outages(reader, root, registry);
 }
 
 }  // namespace

@@ -38,6 +38,14 @@ struct DestinationConfig {
   bool operator==(const DestinationConfig&) const = default;
 };
 
+// A source of planned outages, or one that is written down here (type "local").
+struct OutagesConfig {
+  std::string name{};
+  std::string type{};
+  Options options{};
+  bool operator==(const OutagesConfig&) const = default;
+};
+
 struct RouteConfig {
   std::string host = "*";
   std::string service = "*";  // matches a host check where it is "*" or ""
@@ -53,6 +61,7 @@ struct Config {
   std::vector<IntakeConfig> intakes{};  // [agent] socket becomes a unix intake here
   std::vector<DestinationConfig> destinations{};
   std::vector<RouteConfig> routes{};
+  std::vector<OutagesConfig> outages{};
 };
 
 struct Fault {

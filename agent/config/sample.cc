@@ -9,6 +9,7 @@
 #include "agent/base/text.h"
 #include "agent/config/config.h"
 #include "agent/config/destinations.h"
+#include "agent/config/outages.h"
 
 namespace checkrelay {
 namespace {
@@ -59,6 +60,7 @@ std::string written(const OptionRow& row, std::string_view value) {
 // For rows without a default: something that shows the shape and is read without a fault.
 std::string example(const OptionRow& row) {
   if (row.name == "listen") return "127.0.0.1:8440";
+  if (row.name == "zone") return "Europe/Stockholm";
   if (row.name == "proxy") return "http://proxy.example.com:3128";
   if (row.kind == OptionKind::path && row.name != "path") {
     return fmt::format("/etc/checkrelay/{}.pem", row.name);
@@ -96,6 +98,7 @@ class Sample {
   void section(std::string_view name, std::span<const OptionRow> rows);
   void intake(const IntakeKind& kind);
   void destination(const Dialect& dialect, bool active);
+  void outages(std::string_view type, std::string_view summary);
   [[nodiscard]] const Dialect* default_destination() const;
 
   const Registry& registry_;
@@ -152,6 +155,18 @@ void Sample::destination(const Dialect& dialect, bool active) {
   }
 }
 
+void Sample::outages(std::string_view type, std::string_view summary) {
+  out_ += fmt::format("\n# {}: {}\n# [[outages]]\n# name = \"{}\"\n# type = \"{}\"\n", type, summary,
+                      type == kLocalOutages ? "weekend" : "nmis", type);
+  for (const OptionRow& row : rows_of_outages(type, registry_)) {
+    std::optional<std::string_view> value;
+    if (row.name == "nodes") value = "db1";
+    if (row.name == "start") value = "2026-03-01T22:00:00+01:00";
+    if (row.name == "end") value = "2026-03-02T06:00:00+01:00";
+    line(row, value, false);
+  }
+}
+
 // One that needs nothing but a disk.
 const Dialect* Sample::default_destination() const {
   const Dialect* file = registry_.dialect("file");
@@ -175,6 +190,10 @@ std::string Sample::text() {
   }
   out_ += "\n";
   out_ += kRouteNote;
+  out_ += "\n# Planned outages: what happens to results whose own time lies in one.\n";
+  for (const Dialect* dialect : registry_.dialects)
+    if (dialect->is_outage_source()) outages(dialect->name(), dialect->summary());
+  outages(kLocalOutages, "one that is written down here");
   return out_;
 }
 

@@ -84,7 +84,12 @@ Agent::Agent(const Registry& registry, Journal& journal, Loop& loop, Environment
       env_(std::move(env)),
       started_(env_.now()),
       intake_(journal),
-      operator_(journal, env_, [this] { return status(); }) {}
+      operator_(journal, env_, [this] { return status(); }) {
+  env_.outages = [this](Wall now) { return known_outages(outages_, now); };
+  operator_.set_upstream([this](const auto& name, auto words, Operator::Told told) {
+    return ask_upstream(name, words, std::move(told));
+  });
+}
 
 Agent::~Agent() = default;
 
@@ -99,6 +104,7 @@ void Agent::reload(Config config) {
 }
 
 Result<void> Agent::apply(Config config, bool strict) {
+  if (auto ok = apply_outages(config); !ok) return ok;
   if (auto ok = apply_destinations(config); !ok) return ok;
   operator_.set_admin_group(config.agent.text("admin_group"));
   auto ok = apply_intakes(config, strict);
@@ -116,7 +122,41 @@ Result<std::unique_ptr<Delivery>> Agent::build(const DestinationConfig& config, 
   if (!carrier)
     return fail(carrier.error().code, "destination " + config.name + ": " + carrier.error().what);
   return std::make_unique<Delivery>(config, lane, std::move(*outbound), std::move(*carrier),
-                                    journal_, env_);
+                                    journal_, env_, &outages_);
+}
+
+Result<void> Agent::ask_upstream(const std::string& name, std::span<const std::string> words,
+                                 Operator::Told told) {
+  for (auto& w : watches_)
+    if (w->config().name == name) return w->command(words, std::move(told));
+  for (auto& d : deliveries_)
+    if (d->config().name == name) return d->command(words, std::move(told));
+  return fail(Errc::refused, "no destination and no source of outages is called " + name);
+}
+
+// A watch that stands keeps its session; the book of one that is built anew counts until the new one
+// has its first list.
+Result<void> Agent::apply_outages(const Config& config) {
+  std::vector<std::unique_ptr<OutageWatch>> watches;
+  for (const OutagesConfig& o : config.outages) {
+    auto stands = std::find_if(watches_.begin(), watches_.end(), [&](const auto& w) {
+      return w && w->config() == o && !reads_files(o.options);
+    });
+    if (stands != watches_.end()) {
+      watches.push_back(std::move(*stands));
+      continue;
+    }
+    auto built = OutageWatch::build(o, registry_, loop_, outages_, env_);
+    if (!built) return tl::unexpected(built.error());
+    watches.push_back(std::move(*built));
+  }
+  watches_ = std::move(watches);
+  for (const OutagesConfig& old : config_.outages) {
+    const bool gone = std::none_of(config.outages.begin(), config.outages.end(),
+                                   [&](const OutagesConfig& o) { return o.name == old.name; });
+    if (gone) outages_.remove(old.name);
+  }
+  return {};
 }
 
 Result<void> Agent::apply_destinations(const Config& config) {
@@ -241,6 +281,7 @@ bool Agent::waits_for_predecessor(const Delivery& d) const {
 }
 
 void Agent::tick(Instant now) {
+  for (auto& w : watches_) w->tick(now);
   for (auto& d : deliveries_)
     if (!waits_for_predecessor(*d)) d->tick(now);
   bury_retired();
@@ -254,17 +295,19 @@ void Agent::journal_polled() {
 
 std::optional<Steady> Agent::deadline(Instant now) const {
   std::optional<Steady> earliest;
-  for (const auto& d : deliveries_) {
-    if (waits_for_predecessor(*d)) continue;  // whose end kicks
-    auto due = d->deadline(now);
+  auto note = [&](std::optional<Steady> due) {
     if (due && (!earliest || *due < *earliest)) earliest = due;
-  }
+  };
+  for (const auto& w : watches_) note(w->deadline());
+  for (const auto& d : deliveries_)
+    if (!waits_for_predecessor(*d)) note(d->deadline(now));  // whose end kicks
   return earliest;
 }
 
 void Agent::stop() {
   for (OpenDoor& d : doors_) d.listener->stop();
   for (auto& d : deliveries_) d->retire();
+  for (auto& w : watches_) w->stop();
 }
 
 bool Agent::stopped() const {

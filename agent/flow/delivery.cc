@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "agent/flow/metered.h"
 #include "agent/model/packed.h"
@@ -19,6 +20,7 @@ constexpr std::size_t kBatchBytes = 1U << 20U;  // one conversation's worth
 constexpr Duration kAhead = 20ms;
 constexpr std::size_t kMostAhead = 1024;  // results
 constexpr Duration kPaceOver = 5ms;       // at least
+constexpr Duration kLongestHold = 60s;    // then the outages are asked again: one may be cancelled
 
 RetryOptions retry_options(const Options& o) {
   return {o.duration("retry_min"), o.duration("retry_max"), o.duration("give_up_after"),
@@ -44,6 +46,18 @@ std::vector<Settlement> all_put_back(const std::vector<Claim>& claims) {
   return settlements;
 }
 
+// What a probe says, as the answer to `test`.
+CommandReport report_of(const std::vector<Verdict>& verdicts) {
+  CommandReport report;
+  if (verdicts.empty()) return report;
+  const Verdict& v = verdicts.front();
+  report.what = v.answer;
+  if (v.judgement != Judgement::delivered) return report;
+  report.end = CommandReport::End::done;
+  JsonWriter(report.json).begin_object().key("answer").text(v.answer).end_object();
+  return report;
+}
+
 }  // namespace
 
 // What a conversation has paid for in advance, by the size of its records, and what it has sent.
@@ -60,13 +74,15 @@ struct Delivery::Flight {
 };
 
 Delivery::Delivery(const DestinationConfig& config, LaneId lane, std::unique_ptr<Outbound> outbound,
-                   std::unique_ptr<Carrier> carrier, Journal& journal, const Environment& env)
+                   std::unique_ptr<Carrier> carrier, Journal& journal, const Environment& env,
+                   const OutageBooks* outages)
     : config_(config),
       lane_(lane),
       outbound_(std::move(outbound)),
       carrier_(std::move(carrier)),
       journal_(journal),
       env_(env),
+      outages_(outages),
       retry_(retry_options(config.options)),
       breaker_(retry_, env.seed ^ (lane + 1)),
       batch_max_(at_least_one(config.options.integer("batch_max"))),
@@ -86,6 +102,25 @@ Delivery::~Delivery() {
 void Delivery::cancel() {
   took_leave_ = true;
   carrier_->cancel();
+}
+
+Result<void> Delivery::command(std::span<const std::string> words,
+                               std::function<void(const CommandReport&)> told) {
+  auto report = std::make_shared<CommandReport>();
+  auto asked = outbound_->command(words, report);
+  std::unique_ptr<Conversation> conversation;
+  if (asked) {
+    conversation = std::move(*asked);
+  } else if (words.size() == 1 && words[0] == "test") {
+    conversation = outbound_->probe();
+  }
+  if (!conversation) return tl::unexpected(asked.error());
+  carrier_->carry(std::move(conversation), [report, told = std::move(told), probed = !asked](
+                                               const std::vector<Verdict>& verdicts) {
+    if (probed) *report = report_of(verdicts);
+    told(*report);
+  });
+  return {};
 }
 
 void Delivery::begin_with_backlog() {
@@ -214,13 +249,18 @@ void Delivery::launch_ready() {
 
 void Delivery::launch(std::vector<Claim> claims) {
   std::vector<CheckResult> batch;
-  std::vector<Settlement> unreadable;
+  std::vector<Settlement> not_sent;
+  const Instant now = env_.now();
   Flight flight;
-  flight.began = env_.now().steady;
+  flight.began = now.steady;
   flight.toll->paid = bytes_of(claims);
   for (Claim& c : claims) {
     auto result = unpack(c.body);
     c.body = {};
+    if (auto put_off = result ? ruled(*result, c.seq, now) : std::nullopt) {
+      not_sent.push_back(std::move(*put_off));
+      continue;
+    }
     if (result) {
       batch.push_back(std::move(*result));
       flight.claims.push_back(std::move(c));
@@ -228,12 +268,12 @@ void Delivery::launch(std::vector<Claim> claims) {
     }
     log(Level::error, "stored result cannot be read",
         {{"destination", config_.name}, {"error", result.error().what}});
-    Settlement& s = unreadable.emplace_back();
+    Settlement& s = not_sent.emplace_back();
     s.seq = c.seq;
     s.end = Settlement::End::dead;
     s.answer = result.error().what;
   }
-  if (!unreadable.empty()) journal_.settle(lane_, std::move(unreadable));
+  if (!not_sent.empty()) journal_.settle(lane_, std::move(not_sent));
   if (batch.empty()) return bytes_.refund(flight.toll->paid, flight.began);
   ++in_flight_;
   auto conversation = converse(batch, flight.toll);
@@ -242,6 +282,20 @@ void Delivery::launch(std::vector<Claim> claims) {
                    flight = std::move(flight)](const std::vector<Verdict>& verdicts) {
                     if (auto alive = self.lock()) (*alive)->landed(flight, verdicts);
                   });
+}
+
+std::optional<Settlement> Delivery::ruled(CheckResult& result, Seq seq, Instant now) const {
+  if (!outages_ || outages_->empty()) return std::nullopt;
+  const OutageRuling ruling = rule_on(*outages_, result, now.wall);
+  if (ruling.effect == OutageEffect::mark) mark_output(result.output, ruling.note);
+  if (ruling.effect != OutageEffect::hold) return std::nullopt;
+  Settlement s;
+  s.seq = seq;
+  s.end = Settlement::End::held;
+  s.due = now.steady + std::min(kLongestHold, Duration(ruling.until - now.wall + 1s));
+  s.answer = "held: planned outage " + ruling.id + " of " + ruling.source;
+  s.tried = false;
+  return s;
 }
 
 // Counted as it is sent: what it needs beyond its records (a login, a second try) is known then.

@@ -11,6 +11,7 @@
 
 #include "agent/config/config.h"
 #include "agent/flow/environment.h"
+#include "agent/policy/outage.h"
 #include "agent/policy/ramp.h"
 #include "agent/policy/rate.h"
 #include "agent/policy/retry.h"
@@ -22,9 +23,10 @@ namespace checkrelay {
 
 class Delivery {
  public:
-  // `journal` and `env` must outlive the delivery.
+  // `journal`, `env` and `outages` must outlive the delivery. Without `outages` there are none.
   Delivery(const DestinationConfig& config, LaneId lane, std::unique_ptr<Outbound> outbound,
-           std::unique_ptr<Carrier> carrier, Journal& journal, const Environment& env);
+           std::unique_ptr<Carrier> carrier, Journal& journal, const Environment& env,
+           const OutageBooks* outages = nullptr);
   ~Delivery();  // what is in flight goes back to the journal
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
@@ -35,6 +37,10 @@ class Delivery {
   void retire();  // claims nothing more; ends what its conversations shared once they are over
   [[nodiscard]] bool idle() const { return in_flight_ == 0 && !claiming_; }
   void cancel();
+  // The operator's words for the upstream; `told` is called once, at a later turn. `test` asks with
+  // the dialect's probe where it has no command of that name.
+  [[nodiscard]] Result<void> command(std::span<const std::string> words,
+                                     std::function<void(const CommandReport&)> told);
 
   [[nodiscard]] const DestinationConfig& config() const { return config_; }
   [[nodiscard]] LaneId lane() const { return lane_; }
@@ -58,6 +64,8 @@ class Delivery {
   [[nodiscard]] bool lingering(Instant now);
   void claimed(std::vector<Claim> claims);
   void launch(std::vector<Claim> claims);
+  // What a planned outage says of a result: marks it, or how it is to be put off.
+  [[nodiscard]] std::optional<Settlement> ruled(CheckResult& result, Seq seq, Instant now) const;
   void landed(const Flight& flight, const std::vector<Verdict>& verdicts);
   void note_state(Breaker::State before, const Verdict& cause, Steady now);
 
@@ -67,6 +75,7 @@ class Delivery {
   std::unique_ptr<Carrier> carrier_;
   Journal& journal_;
   const Environment& env_;
+  const OutageBooks* outages_;
   RetryOptions retry_;
   Breaker breaker_;
   std::size_t batch_max_;

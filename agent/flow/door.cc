@@ -52,8 +52,12 @@ void Door::configure(const IntakeConfig& config, const Registry& registry) {
 
 std::unique_ptr<Conversation> Door::accept(const Peer&, const InboundContext& context,
                                            std::string& why) {
-  if (context.framing == Framing::http)
-    return std::make_unique<HttpDoor>(context, access_, dialects_, intake_.default_host(), logins_);
+  if (context.framing == Framing::http) {
+    InboundContext knowing = context;
+    knowing.outages = env_.outages;
+    return std::make_unique<HttpDoor>(std::move(knowing), access_, dialects_,
+                                      intake_.default_host(), logins_);
+  }
   for (const Dialect* d : dialects_)
     if (auto conversation = d->inbound(context)) return conversation;
   why = "none of this intake's dialects can read it";

@@ -50,6 +50,21 @@ Message changed(std::size_t count, std::uint64_t dead = 0) {
   return Message::response(200, out + "\n", kJson);
 }
 
+Message report_answer(const CommandReport& report) {
+  using End = CommandReport::End;
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("end");
+  if (report.end == End::done) {
+    json.text("done").key("answer").raw(report.json);
+  } else {
+    json.text(report.end == End::refused ? "refused" : "unreachable");
+    json.key("error").text(report.what.empty() ? "no answer" : report.what);
+  }
+  json.end_object();
+  return Message::response(200, out + "\n", kJson);
+}
+
 BrowseQuery whole_record() {
   BrowseQuery q;
   q.what = BrowseQuery::What::any;
@@ -141,11 +156,17 @@ void Operator::answer(const Peer& peer, const Message& request, Done done) {
   if (auto m = answer_at_once(request, query)) return now(std::move(*m));
   bool queue_path = query.path() == "/v1/queue" || query.path() == "/v1/export" ||
                     (query.path().starts_with("/v1/queue/") && !query.path().ends_with("/"));
-  if (!queue_path) return now(error(404, "nothing is at " + quoted(query.path())));
+  const std::string_view upstream = "/v1/upstream/";
+  const bool to_upstream = query.path().starts_with(upstream);
+  if (!queue_path && !to_upstream) return now(error(404, "nothing is at " + quoted(query.path())));
   if (!is_operator(peer))
     return now(error(
         403,
         "the queue is open to root, the agent's user and agent.admin_group on its unix socket"));
+  if (to_upstream) {
+    if (request.method != "POST") return now(wrong_method("POST"));
+    return ask_upstream(query.path().substr(upstream.size()), request.body, std::move(done));
+  }
   bool post = query.path() == "/v1/queue/retry" || query.path() == "/v1/queue/drop" ||
               query.path() == "/v1/queue/release" || query.path() == "/v1/queue/pause" ||
               query.path() == "/v1/queue/resume";
@@ -165,6 +186,18 @@ void Operator::queue(const Message& request, const Query& query, Done done) {
   if (query.path() == "/v1/queue/retry") return change(true, query, request.body, std::move(done));
   if (query.path() == "/v1/queue/drop") return change(false, query, request.body, std::move(done));
   show(query.path().substr(std::string_view("/v1/queue/").size()), std::move(done));
+}
+
+void Operator::ask_upstream(const std::string& name, const std::string& body, Done done) {
+  std::vector<std::string> words;
+  for (std::string_view line : split(body, '\n'))
+    if (!line.empty()) words.push_back(percent_decoded(line == "%" ? "" : line));
+  auto told = [done](const CommandReport& report) { done(report_answer(report)); };
+  auto asked = upstream_ ? upstream_(name, words, std::move(told))
+                         : Result<void>(fail(Errc::refused, "there is no upstream"));
+  if (asked) return;
+  const int status = asked.error().code == Errc::refused ? 404 : 400;
+  env_.defer([done = std::move(done), m = error(status, asked.error().what)] { done(m); });
 }
 
 void Operator::list(const Query& query, Done done) {

@@ -13,6 +13,10 @@
 //   POST /v1/queue/retry, /v1/queue/drop   ?destination=, ids one a line in the body; no id = every
 //   dead one (retry only)
 //
+//   POST /v1/upstream/NAME           words for a destination or a source of outages, one a line of
+//                                    the body, percent-encoded; {"end":"done","answer":…}, or "end"
+//                                    "refused" or "unreachable" with "error"
+//
 // The queue is open to root, the agent's own user and agent.admin_group, by peer credentials of a
 // unix socket.
 #pragma once
@@ -22,12 +26,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "agent/flow/environment.h"
 #include "agent/flow/status.h"
+#include "agent/port/command.h"
 #include "agent/port/journal.h"
 #include "agent/port/transport.h"
 
@@ -40,6 +46,12 @@ class Operator {
   Operator(Journal& journal, const Environment& env, std::function<Status()> status)
       : journal_(journal), env_(env), status_(std::move(status)) {}
   void set_admin_group(std::string group);
+  // Carries an operator's words to the upstream of that name. invalid: no such words; refused: no
+  // such name.
+  using Told = std::function<void(const CommandReport&)>;
+  using Upstream =
+      std::function<Result<void>(const std::string& name, std::span<const std::string>, Told)>;
+  void set_upstream(Upstream upstream) { upstream_ = std::move(upstream); }
   // `done` is called once, at a later turn.
   void answer(const Peer& peer, const Message& request, Done done);
 
@@ -47,6 +59,7 @@ class Operator {
   class Query;
   [[nodiscard]] std::optional<Message> answer_at_once(const Message& request, const Query& query);
   void queue(const Message& request, const Query& query, Done done);
+  void ask_upstream(const std::string& name, const std::string& body, Done done);
   void list(const Query& query, Done done);
   void show(const std::string& id, Done done);
   void export_page(const Query& query, Done done);
@@ -71,6 +84,7 @@ class Operator {
   Journal& journal_;
   const Environment& env_;
   std::function<Status()> status_;
+  Upstream upstream_{};
   std::string admin_group_;
   struct Membership {
     bool member = false;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@
 #include "agent/port/conversation.h"
 #include "agent/port/logins.h"
 #include "agent/port/option.h"
+#include "agent/port/outage_source.h"
 
 namespace checkrelay {
 
@@ -30,6 +32,13 @@ enum class Framing {
   none,      // outbound: nothing travels
 };
 
+// A planned outage that the agent knows of; `start` and `end` of one that is not recurring are epoch
+// seconds.
+struct KnownOutage {
+  PlannedOutage outage{};
+  bool current = false;
+};
+
 // What an inbound conversation may know of its door.
 struct InboundContext {
   Framing framing = Framing::stream;
@@ -41,6 +50,7 @@ struct InboundContext {
   std::string user{};         // http: who asks; empty where the door is open
   Logins* logins = nullptr;   // http: for dialects that have a login of their own; outlives the
                               // conversation, nullptr where there are none
+  std::function<std::vector<KnownOutage>(Wall now)> outages{};  // http: none where nobody knows any
 };
 
 // What a dialect's upstream can do, and so how it is fed unless the configuration says otherwise.
@@ -67,6 +77,12 @@ class Outbound {
   // Ends what the conversations shared, a login say; asked for once, when no other is under way and
   // none will follow. No items, so no verdicts. nullptr where there is nothing to end.
   [[nodiscard]] virtual std::unique_ptr<Conversation> farewell() { return nullptr; }
+  // The operator's words behind the destination's name (`checkrelay upstream NAME WORD…`). One
+  // verdict, for item 0. invalid: no such command, or not this way; the error says which there are.
+  [[nodiscard]] virtual Result<std::unique_ptr<Conversation>> command(
+      std::span<const std::string>, std::shared_ptr<CommandReport>) {
+    return fail(Errc::invalid, "this type of destination has no commands but `test`");
+  }
 };
 
 class Dialect {
@@ -94,6 +110,14 @@ class Dialect {
   }  // its own rows; common ones are config's
   [[nodiscard]] virtual Result<std::unique_ptr<Outbound>> outbound(const Options&) const {
     return fail(Errc::unsupported, "no destination type");
+  }
+
+  // Planned outages ([[outages]] type): its own rows; it travels over HTTP. A source where
+  // `is_outage_source`.
+  [[nodiscard]] virtual bool is_outage_source() const { return false; }
+  [[nodiscard]] virtual std::span<const OptionRow> outage_options() const { return {}; }
+  [[nodiscard]] virtual Result<std::unique_ptr<OutageSource>> outage_source(const Options&) const {
+    return fail(Errc::unsupported, "no source of outages");
   }
 };
 

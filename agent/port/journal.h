@@ -83,6 +83,7 @@ struct Settlement {
     expired,
     put_back,  // pending again at its place; the lane's trouble, not its own
     later,     // pending, not before `due`; later records of its subject wait behind it
+    held,      // likewise, and what comes behind it supersedes it: of its subject the newest waits
   };
   Seq seq = 0;
   End end = End::put_back;

@@ -20,7 +20,7 @@ _checkrelay() {
       ;;
     *)
       case $command in
-        '') words='run check send status queue doctor version --help' ;;
+        '') words='run check send status queue upstream doctor version --help' ;;
         queue) words='list show retry drop pause resume export import --help' ;;
         run) words='--config --help' ;;
         check) words='--config --defaults --help' ;;
@@ -29,6 +29,7 @@ _checkrelay() {
             --verbose --socket --config --help'
           ;;
         doctor) words='--json --config --help' ;;
+        upstream) words='test outages --json --socket --config --help' ;;
         status | 'queue show') words='--json --socket --config --help' ;;
         'queue list')
           words='--state --destination --host --service --limit --after --json --socket --config --help'

@@ -211,6 +211,8 @@ class JournalModel : public testing::TestWithParam<ModelCase> {
         lanes_[id].give_back(seq);
         if (r.state == State::pending) lanes_[id].waits[r.subject] = {seq, s.due};
         break;
+      case End::held:  // not among kEnds
+        break;
     }
     return s;
   }

@@ -46,7 +46,7 @@ HOMES = [
     ("nlohmann/*", ["agent/cli/*.cc", "plugins/dialects/*"], False),
     ("simdjson.h", ["plugins/dialects/*"], False),
     ("pugixml.hpp", ["plugins/dialects/*"], False),
-    ("date/*", ["agent/policy/schedule.cc"], False),
+    ("date/*", ["agent/policy/zone.cc"], False),
     ("re2/*", ["agent/policy/pattern.cc"], False),
     ("uv.h", ["agent/runtime/*", "plugins/transports/*", "spool/directory*"], False),
     ("systemd/*", ["agent/runtime/*"], False),

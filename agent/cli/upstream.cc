@@ -1,0 +1,137 @@
+#include "agent/cli/upstream.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "agent/base/percent.h"
+#include "agent/base/text.h"
+#include "agent/cli/table.h"
+#include "agent/policy/window.h"
+
+namespace checkrelay {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kCell = 48;  // characters
+constexpr auto kReplace = Json::error_handler_t::replace;
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+std::string epoch(const std::string& text, const Zone& zone) {
+  auto t = parse_outage_time(text, zone);
+  if (!t) return text;
+  return std::to_string(std::chrono::floor<std::chrono::seconds>(t->time_since_epoch()) /
+                        std::chrono::seconds(1));
+}
+
+// A text as it is, a list of such with commas, all else as JSON.
+std::string cell(const Json& value) {
+  if (value.is_null()) return "";
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_object() && value.size() == 1 && value.contains("name")) return cell(value["name"]);
+  if (!value.is_array()) return value.dump(-1, ' ', false, kReplace);
+  std::string out;
+  for (const Json& item : value) out += (out.empty() ? "" : ", ") + cell(item);
+  return out;
+}
+
+std::vector<std::string> keys_of(const Json& list) {
+  std::vector<std::string> keys;
+  for (const Json& row : list)
+    for (const auto& [key, value] : row.items())
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+  return keys;
+}
+
+std::string table_of(const Json& list) {
+  const std::vector<std::string> keys = keys_of(list);
+  Table table(keys);
+  for (const Json& row : list) {
+    std::vector<std::string> cells;
+    for (const std::string& key : keys)
+      cells.push_back(row.contains(key) ? plain(cell(row[key]), kCell) : "");
+    table.add(std::move(cells));
+  }
+  return table.text();
+}
+
+bool is_list_of_objects(const Json& json) {
+  return json.is_array() &&
+         std::all_of(json.begin(), json.end(), [](const Json& row) { return row.is_object(); });
+}
+
+std::string text_in(const Json& json, const char* key) {
+  return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
+}
+
+int tell(const UpstreamAnswer& answer, bool json) {
+  if (answer.end != "done")
+    return complain(answer.error, answer.end == "refused" ? kExitNo : kExitAway);
+  if (json) {
+    print(answer.answer + "\n");
+    return kExitOk;
+  }
+  auto view = upstream_view(answer.answer);
+  if (!view) return complain(view.error().what, kExitNo);
+  print(*view);
+  return kExitOk;
+}
+
+}  // namespace
+
+std::vector<std::string> with_epochs(std::vector<std::string> words, const Zone& zone) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    for (const std::string name : {"--start", "--end"}) {
+      if (words[i].starts_with(name + "=")) {
+        words[i] = name + "=" + epoch(words[i].substr(name.size() + 1), zone);
+      } else if (words[i] == name && i + 1 < words.size()) {
+        ++i;
+        words[i] = epoch(words[i], zone);
+        break;
+      }
+    }
+  }
+  return words;
+}
+
+Result<std::string> upstream_view(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) return fail(Errc::invalid, "no JSON: " + checkrelay::quoted(text));
+  if (is_list_of_objects(json)) return json.empty() ? "none\n" : table_of(json);
+  if (!json.is_object()) return plain(cell(json), 1000) + "\n";
+  std::string out;
+  for (const auto& [key, value] : json.items()) out += key + ": " + plain(cell(value), 1000) + "\n";
+  return out;
+}
+
+Result<UpstreamAnswer> read_upstream_answer(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object() || text_in(json, "end").empty())
+    return fail(Errc::invalid, "the agent's answer is not understood: " + checkrelay::quoted(text));
+  UpstreamAnswer out{text_in(json, "end"), "", text_in(json, "error")};
+  if (json.contains("answer")) out.answer = json["answer"].dump(-1, ' ', false, kReplace);
+  return out;
+}
+
+int upstream_command(const Office& office, const Arguments& arguments) {
+  if (arguments.rest.size() < 2 || arguments.rest[0].empty()) {
+    std::fprintf(stderr, "checkrelay upstream: NAME and what to ask are wanted\n"
+                         "Try 'checkrelay upstream --help'.\n");
+    return kExitUsage;
+  }
+  auto zone = Zone::find("");
+  const auto words = with_epochs({arguments.rest.begin() + 1, arguments.rest.end()},
+                                 zone ? *zone : Zone());
+  std::string body;
+  for (const std::string& word : words) body += (word.empty() ? "%" : percent_encoded(word)) + "\n";
+  int status = kExitOk;
+  auto answer = office.ask(arguments, "POST", "/v1/upstream/" + percent_encoded(arguments.rest[0]),
+                           body, status);
+  if (!answer) return status;
+  auto read = read_upstream_answer(*answer);
+  return read ? tell(*read, arguments.has("json")) : complain(read.error().what, kExitNo);
+}
+
+}  // namespace checkrelay
