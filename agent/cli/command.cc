@@ -121,10 +121,11 @@ constexpr std::array kCommands{
         kImportFlags,
         "0 all are on disk at the agent\n1 refused, all or some, and why\n3 the agent went away",
         "FILE"},
-    Command{"upstream", "NAME test\nNAME outages list\nNAME outages get ID\n"
-                        "NAME outages create --node N... [--element NODE:ELEMENT]...\n"
-                        "  --start T --end T [--frequency F] [--description D] [--change-id C]\n"
-                        "NAME outages update ID ...\nNAME outages delete ID",
+    Command{"upstream",
+            "NAME test\nNAME outages list\nNAME outages get ID\n"
+            "NAME outages create --node N... [--element NODE:ELEMENT]...\n"
+            "  --start T --end T [--frequency F] [--description D] [--change-id C]\n"
+            "NAME outages update ID ...\nNAME outages delete ID",
             "Asks the upstream of a destination, or a source of planned outages. Times\n"
             "without a zone are this machine's.",
             kUpstreamFlags, "0 done\n1 refused, and why\n3 no agent, or no upstream, answers",

@@ -117,13 +117,14 @@ Result<UpstreamAnswer> read_upstream_answer(std::string_view text) {
 
 int upstream_command(const Office& office, const Arguments& arguments) {
   if (arguments.rest.size() < 2 || arguments.rest[0].empty()) {
-    std::fprintf(stderr, "checkrelay upstream: NAME and what to ask are wanted\n"
-                         "Try 'checkrelay upstream --help'.\n");
+    std::fprintf(stderr,
+                 "checkrelay upstream: NAME and what to ask are wanted\n"
+                 "Try 'checkrelay upstream --help'.\n");
     return kExitUsage;
   }
   auto zone = Zone::find("");
-  const auto words = with_epochs({arguments.rest.begin() + 1, arguments.rest.end()},
-                                 zone ? *zone : Zone());
+  const auto words =
+      with_epochs({arguments.rest.begin() + 1, arguments.rest.end()}, zone ? *zone : Zone());
   std::string body;
   for (const std::string& word : words) body += (word.empty() ? "%" : percent_encoded(word)) + "\n";
   int status = kExitOk;

@@ -16,8 +16,8 @@
 namespace checkrelay {
 namespace {
 
-constexpr std::array<std::string_view, 7> kSections{
-    "agent", "limits", "log", "intake", "destination", "route", "outages"};
+constexpr std::array<std::string_view, 7> kSections{"agent",       "limits", "log",    "intake",
+                                                    "destination", "route",  "outages"};
 constexpr long long kLeastQueue = 1 << 20;  // bytes: an empty journal takes a part of it
 constexpr std::array<std::string_view, 3> kNotYet{"freshness", "check", "heartbeat"};
 

@@ -156,8 +156,8 @@ void Sample::destination(const Dialect& dialect, bool active) {
 }
 
 void Sample::outages(std::string_view type, std::string_view summary) {
-  out_ += fmt::format("\n# {}: {}\n# [[outages]]\n# name = \"{}\"\n# type = \"{}\"\n", type, summary,
-                      type == kLocalOutages ? "weekend" : "nmis", type);
+  out_ += fmt::format("\n# {}: {}\n# [[outages]]\n# name = \"{}\"\n# type = \"{}\"\n", type,
+                      summary, type == kLocalOutages ? "weekend" : "nmis", type);
   for (const OptionRow& row : rows_of_outages(type, registry_)) {
     std::optional<std::string_view> value;
     if (row.name == "nodes") value = "db1";

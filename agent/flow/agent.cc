@@ -134,8 +134,8 @@ Result<void> Agent::ask_upstream(const std::string& name, std::span<const std::s
   return fail(Errc::refused, "no destination and no source of outages is called " + name);
 }
 
-// A watch that stands keeps its session; the book of one that is built anew counts until the new one
-// has its first list.
+// A watch that stands keeps its session; the book of one that is built anew counts until the new
+// one has its first list.
 Result<void> Agent::apply_outages(const Config& config) {
   std::vector<std::unique_ptr<OutageWatch>> watches;
   for (const OutagesConfig& o : config.outages) {

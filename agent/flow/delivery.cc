@@ -115,8 +115,8 @@ Result<void> Delivery::command(std::span<const std::string> words,
     conversation = outbound_->probe();
   }
   if (!conversation) return tl::unexpected(asked.error());
-  carrier_->carry(std::move(conversation), [report, told = std::move(told), probed = !asked](
-                                               const std::vector<Verdict>& verdicts) {
+  carrier_->carry(std::move(conversation), [report, told = std::move(told),
+                                            probed = !asked](const std::vector<Verdict>& verdicts) {
     if (probed) *report = report_of(verdicts);
     told(*report);
   });

@@ -13,10 +13,10 @@ namespace checkrelay {
 struct Environment {
   std::function<Instant()> now{};  // frozen for a turn
   std::function<void()> kick{};    // asks for Agent::tick() at the end of this turn
-  std::function<void(std::function<void()>)> defer{};  // runs at the end of this turn
-  std::function<Duration()> longest_turn{};            // of the loop so far; for metrics
+  std::function<void(std::function<void()>)> defer{};           // runs at the end of this turn
+  std::function<Duration()> longest_turn{};                     // of the loop so far; for metrics
   std::function<std::vector<KnownOutage>(Wall now)> outages{};  // that the agent knows of
-  std::uint64_t seed = 0;                              // of ids and jitter; random outside tests
+  std::uint64_t seed = 0;  // of ids and jitter; random outside tests
 };
 
 }  // namespace checkrelay

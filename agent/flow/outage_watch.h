@@ -1,7 +1,7 @@
-// One [[outages]] table at work: asks its source for the list again and again, and keeps the book of
-// it in OutageBooks. While the source is away the last list counts, up to `max_stale`; then there is
-// none, and nothing is marked or held (fail open). Both are said once. A local outage asks nobody.
-// Loop thread only.
+// One [[outages]] table at work: asks its source for the list again and again, and keeps the book
+// of it in OutageBooks. While the source is away the last list counts, up to `max_stale`; then
+// there is none, and nothing is marked or held (fail open). Both are said once. A local outage asks
+// nobody. Loop thread only.
 #pragma once
 
 #include <functional>
@@ -56,8 +56,8 @@ class OutageWatch {
   OutageBooks& books_;
   const Environment& env_;
   OutageReading reading_{};
-  Steady next_{};       // when the list is asked for again
-  Steady fresh_{};      // when it was last there
+  Steady next_{};   // when the list is asked for again
+  Steady fresh_{};  // when it was last there
   bool fetching_ = false;
   bool away_ = false;   // told
   bool stale_ = false;  // told

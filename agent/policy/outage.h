@@ -41,9 +41,9 @@ struct OutageReading {
 // The outages of one source, ready to be asked. Immutable.
 //
 // Whom an outage is for: with `nodes`, those alone; of a node that has entries in `elements`, the
-// services that any of them matches (NMIS's core wants all to match, which no two exact entries can;
-// its v3 API means any); of a node without entries, the host and all its services. With neither it
-// is for everybody, as in NMIS.
+// services that any of them matches (NMIS's core wants all to match, which no two exact entries
+// can; its v3 API means any); of a node without entries, the host and all its services. With
+// neither it is for everybody, as in NMIS.
 class OutageBook {
  public:
   OutageBook() = default;

@@ -31,8 +31,8 @@ Result<Pattern> Pattern::compile(std::string_view text) {
 Result<Pattern> Pattern::expression(std::string_view text, bool ignore_case) {
   if (text.size() > kMaxPattern)
     return fail(Errc::invalid, "a pattern of more than 1024 bytes: " + quoted(text));
-  auto compiled = std::make_shared<const RE2>(re2::StringPiece(text.data(), text.size()),
-                                              options(ignore_case));
+  auto compiled =
+      std::make_shared<const RE2>(re2::StringPiece(text.data(), text.size()), options(ignore_case));
   if (!compiled->ok())
     return fail(Errc::invalid, "pattern " + quoted(text) + ": " + compiled->error());
   Pattern p;

@@ -1,6 +1,7 @@
-// A pattern that somebody else wrote: an exact text, or "regex:…" or "iregex:…" (without case), found
-// anywhere in the text (NMIS element outages). RE2: linear in the text, bounded in memory; what Perl
-// has beyond that (look-around, back references) is refused at compile(). A value; copies share.
+// A pattern that somebody else wrote: an exact text, or "regex:…" or "iregex:…" (without case),
+// found anywhere in the text (NMIS element outages). RE2: linear in the text, bounded in memory;
+// what Perl has beyond that (look-around, back references) is refused at compile(). A value; copies
+// share.
 #pragma once
 
 #include <cstddef>

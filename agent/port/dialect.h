@@ -32,8 +32,8 @@ enum class Framing {
   none,      // outbound: nothing travels
 };
 
-// A planned outage that the agent knows of; `start` and `end` of one that is not recurring are epoch
-// seconds.
+// A planned outage that the agent knows of; `start` and `end` of one that is not recurring are
+// epoch seconds.
 struct KnownOutage {
   PlannedOutage outage{};
   bool current = false;

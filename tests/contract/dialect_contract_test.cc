@@ -370,8 +370,8 @@ TEST(BuiltIn, NamesAreUnique) {
     EXPECT_FALSE(d->summary().empty());
   }
   for (const char* name : {"native", "nagios", "op5", "groundwork", "file", "discard"})
-  for (const char* name : {"native", "nagios", "op5", "opsview", "file", "discard"})
-    EXPECT_TRUE(names.count(name)) << name;
+    for (const char* name : {"native", "nagios", "op5", "opsview", "file", "discard"})
+      EXPECT_TRUE(names.count(name)) << name;
 }
 
 }  // namespace

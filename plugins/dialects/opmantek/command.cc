@@ -65,8 +65,7 @@ Result<Wish> take_options(std::span<const std::string> words) {
     } else {
       return wrong(checkrelay::quoted(name), " wants a value");
     }
-    if (auto taken = take_option(name, value, wish); !taken)
-      return tl::unexpected(taken.error());
+    if (auto taken = take_option(name, value, wish); !taken) return tl::unexpected(taken.error());
   }
   return wish;
 }
@@ -108,7 +107,8 @@ Result<Command> parse_command(std::span<const std::string> words) {
     words = words.subspan(1);
   }
   const bool wishes = *verb == Command::Verb::create || *verb == Command::Verb::update;
-  if (!wishes && !words.empty()) return wrong("nothing is wanted behind ", checkrelay::quoted(command.id));
+  if (!wishes && !words.empty())
+    return wrong("nothing is wanted behind ", checkrelay::quoted(command.id));
   auto wish = take_options(words);
   if (!wish) return tl::unexpected(wish.error());
   command.wish = std::move(*wish);

@@ -60,7 +60,8 @@ class OpmantekDialect : public Dialect {
     s.url = opmantek::base_url(url);
     s.api = options.text("api");
     if (!s.api.starts_with('/') || s.api.ends_with('/'))
-      return fail(Errc::invalid, "api: " + checkrelay::quoted(s.api) + " is not like /admin/api/v3");
+      return fail(Errc::invalid,
+                  "api: " + checkrelay::quoted(s.api) + " is not like /admin/api/v3");
     s.json_login = options.text("login") == "json";
     s.login = {options.text("username"), options.secret("password")};
     return opmantek::make_source(std::move(s));

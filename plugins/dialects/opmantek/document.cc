@@ -165,7 +165,8 @@ void append_names(JsonWriter& out, const std::vector<std::string>& names) {
 Result<OutageList> parse_list(const std::string& body) {
   auto json = read(body);
   if (!json) return tl::unexpected(json.error());
-  if (!json->is_array()) return fail(Errc::invalid, "no list of outages: " + checkrelay::quoted(body));
+  if (!json->is_array())
+    return fail(Errc::invalid, "no list of outages: " + checkrelay::quoted(body));
   OutageList list;
   for (const Json& item : *json) {
     if (auto outage = read_outage(item)) {

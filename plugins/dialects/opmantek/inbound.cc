@@ -119,7 +119,8 @@ class Answering : public Conversation {
       list += (list.size() > 1 ? "," : "") + one;
     }
     if (place.id.empty()) return Message::response(200, list + "]", kJson);
-    return refusal(404, checkrelay::quoted(place.id) + " does not exist, Please enter a valid Outage id.");
+    return refusal(
+        404, checkrelay::quoted(place.id) + " does not exist, Please enter a valid Outage id.");
   }
 
   InboundContext context_;

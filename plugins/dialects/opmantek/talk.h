@@ -27,8 +27,8 @@ class Talk : public Conversation {
   void settle(Ticket, std::span<const Outcome>, Instant, Actions&) override {}
 
  protected:
-  // The session is (believed to be) there: ask what there is to ask. Called again after a login that
-  // became necessary: what was not answered is asked again.
+  // The session is (believed to be) there: ask what there is to ask. Called again after a login
+  // that became necessary: what was not answered is asked again.
   virtual void proceed(Actions& out) = 0;
   // An answer that is not about the session.
   virtual void heard(const Message& answer, const Sense& sense, Instant now, Actions& out) = 0;

@@ -15,8 +15,8 @@
 namespace checkrelay::opmantek {
 
 struct Settings {
-  std::string url{};    // with /omk: base_url()
-  std::string api{};    // "/admin/api/v3", behind it
+  std::string url{};  // with /omk: base_url()
+  std::string api{};  // "/admin/api/v3", behind it
   bool json_login = false;
   Credentials login{};
 };

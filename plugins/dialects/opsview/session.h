@@ -41,7 +41,7 @@ class Session {
   // --- The reload.
   [[nodiscard]] bool wants_reload_status(Steady now) const;
   [[nodiscard]] bool can_see_reload() const { return !reload_hidden_; }
-  void hide_reload() { reload_hidden_ = true; }        // this user may not see it, or there is none
+  void hide_reload() { reload_hidden_ = true; }  // this user may not see it, or there is none
   // How the server is; `status` of GET /rest/reload.
   void note(const ReloadStatus& status, Steady now);
   void note_reloading(Steady now);  // a 409 said so

@@ -39,7 +39,8 @@ TEST(Window, TwentyFourIsTheMidnightThatEndsTheDay) {
   EXPECT_TRUE(holds(evening, "2026-05-06T00:00:00Z"));
   EXPECT_FALSE(holds(evening, "2026-05-06T00:00:01Z"));
   WindowRule always = rule(Frequency::daily, "0:00", "24:00:00");
-  for (int hour = 0; hour < 48; ++hour) EXPECT_TRUE(always.at(at("2026-05-06T00:30:00Z") + hour * 1h));
+  for (int hour = 0; hour < 48; ++hour)
+    EXPECT_TRUE(always.at(at("2026-05-06T00:30:00Z") + hour * 1h));
   WindowRule sunday = rule(Frequency::weekly, "Sunday 24:00", "mon 06:00");
   EXPECT_TRUE(holds(sunday, "2026-05-04T00:00:00Z"));
   EXPECT_FALSE(holds(sunday, "2026-05-03T23:59:59Z"));

@@ -55,9 +55,10 @@ TEST(OutageDocument, AnUpdateLosesNothingAndSendsWhatIsWritten) {
        "frequency":"once"})",
       wish);
   ASSERT_TRUE(body);
-  EXPECT_EQ(*body,
-            R"({"change_id":"C","description":"new","options":{"nostats":1},"start":10,"end":20,)"
-            R"("frequency":"once","nodes":["a"],"elements":[{"node_name":"a","element_name":"e"}]})");
+  EXPECT_EQ(
+      *body,
+      R"({"change_id":"C","description":"new","options":{"nostats":1},"start":10,"end":20,)"
+      R"("frequency":"once","nodes":["a"],"elements":[{"node_name":"a","element_name":"e"}]})");
   EXPECT_FALSE(update_body(R"({"id":"1","nodes":{"group":"x"}})", wish));
   wish.nodes = {"b"};
   EXPECT_TRUE(update_body(R"({"id":"1","nodes":{"group":"x"}})", wish));
