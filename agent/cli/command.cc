@@ -123,10 +123,11 @@ constexpr std::array kCommands{
         "FILE"},
     Command{"upstream",
             "NAME test\nNAME outages list\nNAME outages get ID\n"
-            "NAME outages create --node N... [--element NODE:ELEMENT]...\n"
-            "  --start T --end T [--frequency F] [--description D] [--change-id C]\n"
+            "NAME outages create --node N... --start T --end T\n"
+            "  [--element NODE:ELEMENT]... [--frequency F]\n"
+            "  [--description D] [--change-id C]\n"
             "NAME outages update ID ...\nNAME outages delete ID",
-            "Asks the upstream of a destination, or a source of planned outages. Times\n"
+            "Asks a destination's upstream, or a source of planned outages. Times\n"
             "without a zone are this machine's.",
             kUpstreamFlags, "0 done\n1 refused, and why\n3 no agent, or no upstream, answers",
             "WORD", true},

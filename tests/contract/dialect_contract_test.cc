@@ -353,9 +353,9 @@ INSTANTIATE_TEST_SUITE_P(
         HttpCase{"native", "/v1/results", R"({"host":"h","service":"s","state":0,"output":"x"})"}),
     [](const auto& p) { return std::string(p.param.dialect); });
 
-// A dialect that comes in over HTTP must have a case above.
+// A dialect that takes results over HTTP must have a case above; opmantek takes none.
 TEST(BuiltIn, HttpDialectsHaveTheirCase) {
-  std::set<std::string_view> known = {"op5", "groundwork", "opsview", "native"};
+  std::set<std::string_view> known = {"op5", "groundwork", "opsview", "opmantek", "native"};
   for (const Dialect* d : registry().dialects) {
     if (d->inbound({.framing = Framing::http})) {
       EXPECT_TRUE(known.count(d->name())) << d->name();
@@ -369,9 +369,9 @@ TEST(BuiltIn, NamesAreUnique) {
     EXPECT_TRUE(names.insert(d->name()).second) << d->name();
     EXPECT_FALSE(d->summary().empty());
   }
-  for (const char* name : {"native", "nagios", "op5", "groundwork", "file", "discard"})
-    for (const char* name : {"native", "nagios", "op5", "opsview", "file", "discard"})
-      EXPECT_TRUE(names.count(name)) << name;
+  for (const char* name :
+       {"native", "nagios", "op5", "groundwork", "opsview", "opmantek", "file", "discard"})
+    EXPECT_TRUE(names.count(name)) << name;
 }
 
 }  // namespace

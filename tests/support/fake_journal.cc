@@ -146,6 +146,7 @@ void FakeJournal::end(LaneId lane, const Settlement& s) {
       slot.what = "expired";
       return;
     case Settlement::End::later:
+    case Settlement::End::held:
       slot.due = s.due;
       [[fallthrough]];
     case Settlement::End::put_back:
