@@ -92,6 +92,7 @@ class Agent:
         self.socket = config["agent"].get("socket")
         self.log = self.directory / "stderr.log"
         self.process = None
+        self.wrapper = []  # the command that runs the program, where it does not run by itself
         self.write()
 
     def write(self, config=None):
@@ -100,8 +101,9 @@ class Agent:
 
     def start(self, ready=True, env=None, **options):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([BINARY, "run", "--config", str(self.file)], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, env={**os.environ, **(env or {})}, **options)
+            command = [*self.wrapper, BINARY, "run", "--config", str(self.file)]
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env={**os.environ, **(env or {})}, **options)
         if ready:
             wait_until(self.is_ready, "the agent to be ready")
         return self

@@ -57,7 +57,11 @@ class Stream:
         if isinstance(address, str):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(timeout)
-            self.socket.connect(address)
+            try:
+                self.socket.connect(address)
+            except OSError:
+                self.socket.close()
+                raise
         else:
             self.socket = socket.create_connection(address, timeout)
         self.reader = self.socket.makefile("rb")
