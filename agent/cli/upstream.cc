@@ -15,6 +15,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kCell = 48;  // characters
+constexpr std::size_t kLine = 1000;
 constexpr auto kReplace = Json::error_handler_t::replace;
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -37,11 +38,15 @@ std::string cell(const Json& value) {
   return out;
 }
 
+// Objects within a row are for machines.
+bool is_column(const Json& value) { return !value.is_object() || value.contains("name"); }
+
 std::vector<std::string> keys_of(const Json& list) {
   std::vector<std::string> keys;
   for (const Json& row : list)
     for (const auto& [key, value] : row.items())
-      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+      if (is_column(value) && std::find(keys.begin(), keys.end(), key) == keys.end())
+        keys.push_back(key);
   return keys;
 }
 
@@ -57,9 +62,14 @@ std::string table_of(const Json& list) {
   return table.text();
 }
 
-bool is_list_of_objects(const Json& json) {
-  return json.is_array() &&
-         std::all_of(json.begin(), json.end(), [](const Json& row) { return row.is_object(); });
+bool is_list_of(const Json& json, bool (*is)(const Json&)) {
+  return json.is_array() && std::all_of(json.begin(), json.end(), is);
+}
+
+std::string lines_of(const Json& list) {
+  std::string out;
+  for (const Json& text : list) out += plain(text.get<std::string>(), kLine) + "\n";
+  return out;
 }
 
 std::string text_in(const Json& json, const char* key) {
@@ -99,10 +109,13 @@ std::vector<std::string> with_epochs(std::vector<std::string> words, const Zone&
 Result<std::string> upstream_view(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return fail(Errc::invalid, "no JSON: " + checkrelay::quoted(text));
-  if (is_list_of_objects(json)) return json.empty() ? "none\n" : table_of(json);
-  if (!json.is_object()) return plain(cell(json), 1000) + "\n";
+  if (json.is_array() && json.empty()) return "none\n";
+  if (is_list_of(json, [](const Json& row) { return row.is_object(); })) return table_of(json);
+  if (is_list_of(json, [](const Json& row) { return row.is_string(); })) return lines_of(json);
+  if (!json.is_object()) return plain(cell(json), kLine) + "\n";
   std::string out;
-  for (const auto& [key, value] : json.items()) out += key + ": " + plain(cell(value), 1000) + "\n";
+  for (const auto& [key, value] : json.items())
+    out += key + ": " + plain(cell(value), kLine) + "\n";
   return out;
 }
 

@@ -31,6 +31,8 @@ class HostPages:
             wanted = request.query.get("hostGroupNames", "").split(",")
             names = {host for group in wanted for host in self.groups.get(group, ())}
             return self._list(request, [h for n, h in sorted(self.hosts.items()) if n in names])
+        if len(parts) > 2:
+            return Answer(404, b"")
         if len(parts) == 2:
             host = self.hosts.get(parts[1])
             return self._json(self._shown(host)) if host else Answer(404, b"")

@@ -47,9 +47,12 @@ std::string json_item(const Item& item) {
   JsonWriter json(out);
   json.begin_object();
   for (const auto& [name, value] : item.fields) json.key(name).text(value);
-  json.key("properties").begin_object();
-  for (const auto& [name, value] : item.properties) json.key(name).text(value);
-  json.end_object().end_object();
+  if (!item.properties.empty()) {
+    json.key("properties").begin_object();
+    for (const auto& [name, value] : item.properties) json.key(name).text(value);
+    json.end_object();
+  }
+  json.end_object();
   return out;
 }
 
@@ -91,6 +94,7 @@ std::string xml_item(const Item& item, bool host) {
   std::string out = "<";
   out += tag;
   for (const auto& [name, value] : item.fields) append_attribute(out, name, value);
+  if (item.properties.empty()) return out + "/>";
   out += "><properties>";
   for (const auto& [name, value] : item.properties) {
     out += "<property";
@@ -166,6 +170,12 @@ std::string json_results(std::span<const Report> reports, std::string_view entit
 std::string encode_item(const CheckResult& result, Format format, const Identity& identity) {
   const Item item = item_of(result, identity);
   return format == Format::xml ? xml_item(item, result.subject.is_host()) : json_item(item);
+}
+
+std::string encode_name(const std::string& host, Format format) {
+  Item item;
+  item.fields.emplace_back("hostName", host);
+  return format == Format::xml ? xml_item(item, true) : json_item(item);
 }
 
 std::string encode_batch(std::span<const std::string_view> items, bool hosts, Format format) {

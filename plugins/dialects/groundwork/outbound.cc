@@ -3,6 +3,7 @@
 #include <set>
 
 #include "plugins/dialects/answer.h"
+#include "plugins/dialects/groundwork/asking.h"
 #include "plugins/dialects/groundwork/batches.h"
 #include "plugins/dialects/groundwork/session.h"
 
@@ -283,6 +284,12 @@ class GroundWorkOutbound : public Outbound {
     return std::make_unique<Submitting>(settings_, session_, batch);
   }
   std::unique_ptr<Conversation> probe() override { return std::make_unique<Probing>(settings_); }
+  Result<std::unique_ptr<Conversation>> command(std::span<const std::string> words,
+                                                std::shared_ptr<CommandReport> report) override {
+    auto command = parse_command(words);
+    if (!command) return tl::unexpected(command.error());
+    return make_asking(settings_, session_, std::move(*command), std::move(report));
+  }
   std::unique_ptr<Conversation> farewell() override {
     const Secret token = session_->token();
     if (token.empty()) return nullptr;

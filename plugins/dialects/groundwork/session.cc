@@ -12,15 +12,27 @@ constexpr Duration kLook = 20ms;  // how soon one that waits sees that another h
 
 constexpr std::string_view kForm = "application/x-www-form-urlencoded";
 
+Message signed_request(const Settings& settings, const Secret& token, const std::string& target,
+                       std::string body, Format format) {
+  Message m = Message::request("POST", api_url(settings.url, target), std::move(body));
+  const std::string media(media_type(format));
+  // Accept is exactly one type, or the server's refusals have no body.
+  m.headers = {{"Content-Type", media}, {"Accept", media}, {"GWOS-APP-NAME", settings.app_name}};
+  m.secret_headers = {{"GWOS-API-TOKEN", token}};
+  return m;
+}
+
 }  // namespace
 
 Message signed_request(const Settings& settings, const Secret& token, const std::string& target,
                        std::string body) {
-  Message m = Message::request("POST", api_url(settings.url, target), std::move(body));
-  const std::string media(media_type(settings.format));
-  // Accept is exactly one type, or the server's refusals have no body.
-  m.headers = {{"Content-Type", media}, {"Accept", media}, {"GWOS-APP-NAME", settings.app_name}};
-  m.secret_headers = {{"GWOS-API-TOKEN", token}};
+  return signed_request(settings, token, target, std::move(body), settings.format);
+}
+
+Message signed_command(const Settings& settings, const Secret& token, Message request) {
+  const Format format = request.body.empty() ? Format::json : settings.format;
+  Message m = signed_request(settings, token, request.target, std::move(request.body), format);
+  m.method = std::move(request.method);
   return m;
 }
 

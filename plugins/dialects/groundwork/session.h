@@ -29,6 +29,10 @@ class Session {
 // A request with the session's headers.
 [[nodiscard]] Message signed_request(const Settings& settings, const Secret& token,
                                      const std::string& target, std::string body);
+// An operator's request, whose target is below the API's root: signed, and answered in JSON unless
+// it has a body, which is in the destination's format.
+[[nodiscard]] Message signed_command(const Settings& settings, const Secret& token,
+                                     Message request);
 [[nodiscard]] Message logout_request(const Settings& settings, const Secret& token);
 
 // One conversation's way to a token: takes the one that is there, asks for one, or waits for

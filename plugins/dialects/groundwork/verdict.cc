@@ -45,12 +45,17 @@ bool looks_like_token(std::string_view text) {
 
 // The server's words for a wrong password, rather than a web server's for a wrong path.
 bool is_plain_text(const Message& answer) {
-  const std::string type = content_type(answer);
   const std::string_view body = trimmed(answer.body);
-  return type.find("html") == std::string::npos && !body.empty() && !body.starts_with('<');
+  return !is_page(answer) && !body.empty() && !body.starts_with('<');
 }
 
 }  // namespace
+
+bool is_page(const Message& answer) {
+  return content_type(answer).find("html") != std::string::npos ||
+         lower(trimmed(answer.body).substr(0, 9)).starts_with("<!doctype") ||
+         lower(trimmed(answer.body).substr(0, 5)) == "<html";
+}
 
 Ruling rule(const Message& answer) {
   if (answer.kind != Message::Kind::response) {

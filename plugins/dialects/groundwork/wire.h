@@ -60,6 +60,8 @@ constexpr std::size_t kHostTextLimit = 32768;
 // server needs to create it. REQUIRES: !unaddressable(result.subject)
 [[nodiscard]] std::string encode_item(const CheckResult& result, Format format,
                                       const Identity& identity);
+// A host as no more than its name, of a batch that deletes.
+[[nodiscard]] std::string encode_name(const std::string& host, Format format);
 // A batch of hosts or of services.
 [[nodiscard]] std::string encode_batch(std::span<const std::string_view> items, bool hosts,
                                        Format format);
@@ -141,6 +143,9 @@ struct LoginAnswer {
   Judgement judgement = Judgement::transient;  // where there is no token
 };
 [[nodiscard]] LoginAnswer judge_login(const Message& answer);
+
+// A web server's words, rather than the API's: a page, whatever its status.
+[[nodiscard]] bool is_page(const Message& answer);
 
 // One line on an answer, without these secrets.
 [[nodiscard]] std::string words_of(const Message& answer, const Credentials& login,
