@@ -122,7 +122,7 @@ constexpr std::array kCommands{
         "0 all are on disk at the agent\n1 refused, all or some, and why\n3 the agent went away",
         "FILE"},
     Command{"upstream",
-            "NAME test\nNAME hosts list [--query Q] [--first N] [--count N] [--depth D]\n"
+            "NAME test\nNAME hosts list [--query Q] [--first N] [--count N]\n  [--depth D]\n"
             "NAME hosts get NAME\nNAME hosts delete NAME...\nNAME hosts rename OLD NEW\n"
             "NAME hosts complete PREFIX\nNAME hosts filter GROUP...\n"
             "NAME outages list\nNAME outages get ID\n"
