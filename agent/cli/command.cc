@@ -129,7 +129,9 @@ constexpr std::array kCommands{
             "NAME outages create --node N... --start T --end T\n"
             "  [--element NODE:ELEMENT]... [--frequency F]\n"
             "  [--description D] [--change-id C]\n"
-            "NAME outages update ID ...\nNAME outages delete ID",
+            "NAME outages update ID ...\nNAME outages delete ID\n"
+            "NAME info\nNAME reload status\n"
+            "NAME reload start [--wait] [--changelog TEXT]",
             "Asks a destination's upstream, or a source of planned outages. Times\n"
             "without a zone are this machine's.",
             kUpstreamFlags, "0 done\n1 refused, and why\n3 no agent, or no upstream, answers",

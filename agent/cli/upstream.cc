@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "agent/base/percent.h"
 #include "agent/base/text.h"
+#include "agent/cli/reload_wait.h"
 #include "agent/cli/table.h"
 #include "agent/policy/window.h"
 
@@ -76,6 +78,37 @@ std::string text_in(const Json& json, const char* key) {
   return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
 }
 
+// What the agent passes on; an empty `end` where it passes nothing on: `status` then says why.
+struct Asking {
+  const Office& office;
+  const Arguments& arguments;
+  int& status;
+
+  UpstreamAnswer operator()(const std::vector<std::string>& words) const {
+    std::string body;
+    for (const std::string& word : words)
+      body += (word.empty() ? "%" : percent_encoded(word)) + "\n";
+    auto answer = office.ask(arguments, "POST",
+                             "/v1/upstream/" + percent_encoded(arguments.rest[0]), body, status);
+    if (!answer) return {};
+    auto read = read_upstream_answer(*answer);
+    if (read) return *read;
+    status = complain(read.error().what, kExitNo);
+    return {};
+  }
+};
+
+UpstreamAnswer see_reload_through(const Asking& ask) {
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  return await_reload({[&] {
+                         return ask({"reload", "status"});
+                       },
+                       [] { std::this_thread::sleep_for(std::chrono::seconds(1)); },
+                       [&] { return std::chrono::duration_cast<Duration>(Clock::now() - begin); },
+                       [](const std::string& line) { complain(line, 0); }});
+}
+
 int tell(const UpstreamAnswer& answer, bool json) {
   if (answer.end != "done")
     return complain(answer.error, answer.end == "refused" ? kExitNo : kExitAway);
@@ -136,16 +169,14 @@ int upstream_command(const Office& office, const Arguments& arguments) {
     return kExitUsage;
   }
   auto zone = Zone::find("");
-  const auto words =
+  auto words =
       with_epochs({arguments.rest.begin() + 1, arguments.rest.end()}, zone ? *zone : Zone());
-  std::string body;
-  for (const std::string& word : words) body += (word.empty() ? "%" : percent_encoded(word)) + "\n";
+  const bool wait = take_wait(words);
   int status = kExitOk;
-  auto answer = office.ask(arguments, "POST", "/v1/upstream/" + percent_encoded(arguments.rest[0]),
-                           body, status);
-  if (!answer) return status;
-  auto read = read_upstream_answer(*answer);
-  return read ? tell(*read, arguments.has("json")) : complain(read.error().what, kExitNo);
+  const Asking ask{office, arguments, status};
+  UpstreamAnswer answer = ask(words);
+  if (wait && answer.end == "done") answer = see_reload_through(ask);
+  return answer.end.empty() ? status : tell(answer, arguments.has("json"));
 }
 
 }  // namespace checkrelay

@@ -29,7 +29,7 @@ _checkrelay() {
             --verbose --socket --config --help'
           ;;
         doctor) words='--json --config --help' ;;
-        upstream) words='test hosts outages --json --socket --config --help' ;;
+        upstream) words='test hosts info reload outages --json --socket --config --help' ;;
         status | 'queue show') words='--json --socket --config --help' ;;
         'queue list')
           words='--state --destination --host --service --limit --after --json --socket --config --help'

@@ -3,6 +3,7 @@
 
 #include "agent/base/log.h"
 #include "plugins/dialects/answer.h"
+#include "plugins/dialects/opsview/command.h"
 #include "plugins/dialects/opsview/talk.h"
 
 namespace checkrelay::opsview {
@@ -261,6 +262,12 @@ class OpsviewOutbound : public Outbound {
   }
   std::unique_ptr<Conversation> probe() override {
     return std::make_unique<Probing>(settings_, std::make_shared<Session>());
+  }
+  Result<std::unique_ptr<Conversation>> command(std::span<const std::string> words,
+                                                std::shared_ptr<CommandReport> report) override {
+    auto command = parse_command(words);
+    if (!command) return tl::unexpected(command.error());
+    return make_command(settings_, session_, std::move(*command), std::move(report));
   }
   std::unique_ptr<Conversation> farewell() override {
     if (session_->token().empty()) return nullptr;

@@ -138,6 +138,12 @@ Message lookup_request(std::string_view root, const Subject& subject) {
                       api_url(root, "/detail") + selection(subject, "hostname", "servicename"));
 }
 
+Message reload_request(std::string_view root, std::string_view changelog) {
+  std::string target = api_url(root, "/reload?asynchronous=1");
+  if (!changelog.empty()) target += "&changelog=" + percent_encoded(changelog);
+  return json_request("POST", std::move(target));
+}
+
 Message get_request(std::string_view root, std::string_view path) {
   return json_request("GET", api_url(root, path));
 }

@@ -54,6 +54,8 @@ constexpr std::size_t kLeastTextLimit = 64;
 [[nodiscard]] Message submit_request(std::string_view root, Form form, const CheckResult& result,
                                      const Hygiene& hygiene);
 [[nodiscard]] Message lookup_request(std::string_view root, const Subject& subject);
+// Begins a reload and does not wait for its end. An empty changelog is not sent.
+[[nodiscard]] Message reload_request(std::string_view root, std::string_view changelog);
 [[nodiscard]] Message get_request(std::string_view root, std::string_view path);
 
 // --- Answers ------------------------------------------------------------------------------------
