@@ -6,7 +6,8 @@
     POST /fail_next          {"n": 3, "status": 503, "body": "", "headers": [["Retry-After", "7"]]}
     POST /clear              no more faults
     POST /know               {"host": "db1", "service": "Backup"}
-    POST /stop /start /restart
+    POST /set                {"unknown_status": 404}: a knob of this simulator's own
+    POST /stop /start /restart /expire_sessions
 """
 
 import dataclasses
@@ -59,10 +60,21 @@ def _perform(simulator, path, body):
         simulator.faults.clear()
     elif path == "/know":
         simulator.know(**body)
-    elif path in ("/stop", "/start", "/restart"):
+    elif path == "/set":
+        _turn(simulator, body)
+    elif path in ("/stop", "/start", "/restart", "/expire_sessions"):
         getattr(simulator, path[1:])()
     else:
         raise KeyError(f"no such control: {path}")
+
+
+def _turn(simulator, knobs):
+    plain = (bool, int, float, str)
+    for name, value in knobs.items():
+        if name.startswith("_") or not isinstance(getattr(simulator, name, None), plain):
+            raise KeyError(f"no such knob: {name}")
+    for name, value in knobs.items():
+        setattr(simulator, name, type(getattr(simulator, name))(value))
 
 
 def _plain(item):

@@ -13,6 +13,9 @@ COUNTED = (
     "stall_headers",      # the request is read and nothing ever comes back
     "slow_body",          # applied; the answer's body drips, `drip_seconds` a byte
     "stale_keepalive",    # a second request on a connection finds it closed
+    "hang_up",            # a connection is closed as soon as it is there
+    "endless_body",       # applied; the answer's body never ends
+    "endless_headers",    # applied; the answer's headers never end
 )
 SETTINGS = {
     "latency_ms": 0,            # before each answer
@@ -23,6 +26,8 @@ SETTINGS = {
     "connection_close": False,  # every answer says `Connection: close`
     "chunked": False,           # answers are sent in chunks
     "gzip": "",                 # "offered": compressed where the client offers it; "always"
+    "content_type": "",         # of every answer, whatever is in it
+    "aim": "",                  # only requests that begin so, "POST /rest/detail", meet the faults that need one
 }
 
 
@@ -41,6 +46,9 @@ class Faults:
         self._answers = []
         for name, value in SETTINGS.items():
             setattr(self, name, value)
+
+    def hits(self, request):
+        return f"{request.method} {request.path}".startswith(self.aim)
 
     def set(self, **knobs):
         for name, value in knobs.items():

@@ -28,6 +28,7 @@ class Request:
     headers: dict  # names in lower case
     body: bytes
     received: float
+    peer: str = ""  # address
     status: int | None = None  # what was answered; None where nothing was
 
     @property
@@ -58,6 +59,7 @@ class HttpSimulator:
         self._changed = threading.Condition()
         self._inflight = 0
         self._held = False
+        self._unharmed = Faults()
         self._recent = collections.deque()
         self._listener = None
         self._open = set()
@@ -73,6 +75,10 @@ class HttpSimulator:
     @property
     def url(self):
         return f"{'https' if self._tls else 'http'}://{self.host}:{self.port}"
+
+    def use_certificate(self, cert, key):
+        """For connections from now on."""
+        self._tls = _tls_context(cert, key, None)
 
     def start(self):
         listener = socket.create_server((self.host, self.port), backlog=128)
@@ -123,7 +129,7 @@ class HttpSimulator:
     def _accept(self, listener):
         while True:
             try:
-                conn, _ = listener.accept()
+                conn, address = listener.accept()
             except OSError:
                 return
             with self._changed:
@@ -134,11 +140,13 @@ class HttpSimulator:
                 number = self.connections
                 self._open.add(conn)
                 self._changed.notify_all()
-            threading.Thread(target=self._converse, args=(conn, number), daemon=True).start()
+            threading.Thread(target=self._converse, args=(conn, number, address[0]), daemon=True).start()
 
-    def _converse(self, raw, number):
+    def _converse(self, raw, number, peer):
         conn = raw
         try:
+            if self.faults.take("hang_up"):
+                return
             if self._tls:
                 conn = self._tls.wrap_socket(raw, server_side=True)
                 with self._changed:
@@ -146,7 +154,7 @@ class HttpSimulator:
                     self._open.add(conn)
             conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with conn.makefile("rb") as reader:
-                self._serve(conn, reader, number)
+                self._serve(conn, reader, number, peer)
         except ssl.SSLError as error:
             self.handshake_errors.append(str(error))
         except (OSError, ValueError, BadRequest):
@@ -157,13 +165,14 @@ class HttpSimulator:
                 self._open.discard(conn)
             _hang_up(conn)
 
-    def _serve(self, conn, reader, number):
+    def _serve(self, conn, reader, number, peer):
         served = 0
         while True:
             line = reader.readline(65536)
             if not line or (served and self.faults.take("stale_keepalive")):
                 return
             request = self._read(reader, conn, line, number)
+            request.peer = peer
             crowd = self._enter(request)
             try:
                 keep = self._answer(conn, reader, request, crowd)
@@ -204,7 +213,7 @@ class HttpSimulator:
             self._changed.notify_all()
 
     def _answer(self, conn, reader, request, crowd):
-        faults = self.faults
+        faults = self.faults if self.faults.hits(request) else self._unharmed
         if faults.latency_ms:
             self._pause(faults.latency_ms / 1000)
         self._wait_while_held()
@@ -222,7 +231,9 @@ class HttpSimulator:
             self._note(request, answer)
         if item and faults.take("drop_after_apply"):
             return False
-        return self._send(conn, request, answer)
+        if item and faults.take("endless_headers"):
+            return self._pour(conn, b"HTTP/1.1 200 OK\r\n", b"X-Filler: " + b"x" * 1000 + b"\r\n")
+        return self._send(conn, request, answer, faults)
 
     def _judge(self, request):
         with self._changed:
@@ -238,9 +249,9 @@ class HttpSimulator:
             request.status = answer.status
             self._changed.notify_all()
 
-    def _send(self, conn, request, answer):
-        faults, body = self.faults, answer.body
-        fields = [("Content-Type", answer.content_type), *answer.headers]
+    def _send(self, conn, request, answer, faults):
+        body = answer.body
+        fields = [("Content-Type", faults.content_type or answer.content_type), *answer.headers]
         offered = "gzip" in request.headers.get("accept-encoding", "")
         if faults.gzip == "always" or (faults.gzip == "offered" and offered):
             body = gzip.compress(body)
@@ -255,6 +266,8 @@ class HttpSimulator:
         if request.method == "HEAD":
             body = b""
         wire = _chunks(body) if chunked else body
+        if faults.take("endless_body"):
+            return self._pour(conn, head.replace("Content-Length", "X-Length").encode("latin-1"), b"x" * 65536)
         if faults.take("truncate_body"):
             conn.sendall(head.encode("latin-1") + wire[: len(wire) // 2])
             return False
@@ -266,6 +279,13 @@ class HttpSimulator:
             return keep
         conn.sendall(head.encode("latin-1") + wire)
         return keep
+
+    @staticmethod
+    def _pour(conn, head, part):
+        """Sends without end; the peer's hanging up ends it, as an error."""
+        conn.sendall(head)
+        while True:
+            conn.sendall(part)
 
     def _wait_while_held(self):
         with self._changed:

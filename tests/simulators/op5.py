@@ -77,6 +77,9 @@ class Op5(HttpSimulator):
     def fail_redirect(self, n=1, location="/login", status=302):
         self.faults.fail_next(n, status, HTML, "text/html", (("Location", location),))
 
+    def expire_sessions(self):
+        """There are none: every request brings its credentials."""
+
     def know(self, host, service=""):
         with self._changed:
             self.objects.add((host, service))

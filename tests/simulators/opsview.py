@@ -109,9 +109,8 @@ class Opsview(HttpSimulator):
             self._ahead += seconds
 
     def restart(self):
-        self.stop()
-        self.sessions.clear()
-        self.start()
+        self.expire_sessions()
+        super().restart()
 
     def know(self, host, service=""):
         with self._changed:
