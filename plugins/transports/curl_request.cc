@@ -92,6 +92,7 @@ void CurlRequest::set_request() {
   set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_USERAGENT, "checkrelay/" CHECKRELAY_VERSION);
+  set(CURLOPT_ACCEPT_ENCODING, "gzip");  // read, since some compress unasked; not asked for
   if (request_.method == "HEAD") set(CURLOPT_NOBODY, 1L);
   if (has_body_) {
     set(CURLOPT_POST, 1L);
@@ -99,6 +100,7 @@ void CurlRequest::set_request() {
   }
   if (request_.method != (has_body_ ? "POST" : "GET"))
     set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  add_header("Accept-Encoding:");
   add_header("Expect:");  // or curl waits a second for a "100 Continue" that few servers send
   for (const Header& h : request_.headers) {
     if (!holds_line_end(h.name) && !holds_line_end(h.value)) add_header(h.name + ": " + h.value);

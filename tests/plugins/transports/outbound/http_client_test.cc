@@ -143,6 +143,18 @@ TEST(HttpClient, ChunkedAnswerIsWhole) {
   EXPECT_EQ(*m.header("retry-after"), "7");
 }
 
+TEST(HttpClient, AnswerThatWasCompressedUnaskedIsRead) {
+  constexpr std::string_view kConfirmed(
+      "\x1f\x8b\x08\0\0\0\0\0\x02\x03\xcb\xcf\x06\0\x47\xdd\xdc\x79\x02\0\0\0", 22);
+  Server peer([&](Link& link, int) {
+    (void)link.request();
+    link.write("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 22\r\n\r\n" +
+               std::string(kConfirmed));
+  });
+  HttpWorld w;
+  EXPECT_EQ(w.ask(post(peer)).body, "ok");
+}
+
 TEST(HttpClient, InterimAnswersAreSkipped) {
   Server peer([](Link& link, int) {
     (void)link.request();
