@@ -110,16 +110,13 @@ UpstreamAnswer see_reload_through(const Asking& ask) {
 }
 
 int tell(const UpstreamAnswer& answer, bool json) {
-  if (answer.end != "done")
-    return complain(answer.error, answer.end == "refused" ? kExitNo : kExitAway);
-  if (json) {
-    print(answer.answer + "\n");
-    return kExitOk;
+  if (!answer.answer.empty()) {
+    auto view = json ? answer.answer + "\n" : upstream_view(answer.answer);
+    if (!view) return complain(view.error().what, kExitNo);
+    print(*view);
   }
-  auto view = upstream_view(answer.answer);
-  if (!view) return complain(view.error().what, kExitNo);
-  print(*view);
-  return kExitOk;
+  if (answer.end == "done") return kExitOk;
+  return complain(answer.error, answer.end == "refused" ? kExitNo : kExitAway);
 }
 
 }  // namespace

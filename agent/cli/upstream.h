@@ -21,7 +21,7 @@ namespace checkrelay {
 [[nodiscard]] Result<std::string> upstream_view(std::string_view json);
 struct UpstreamAnswer {
   std::string end{};     // done refused unreachable
-  std::string answer{};  // done: JSON
+  std::string answer{};  // done: JSON; else JSON or empty
   std::string error{};
 };
 [[nodiscard]] Result<UpstreamAnswer> read_upstream_answer(std::string_view json);

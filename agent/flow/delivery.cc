@@ -46,17 +46,21 @@ std::vector<Settlement> all_put_back(const std::vector<Claim>& claims) {
   return settlements;
 }
 
-// What a probe says, as the answer to `test`.
-CommandReport report_of(const std::vector<Verdict>& verdicts) {
+// The answer to `test` of a dialect that has no such command, but perhaps a probe.
+CommandReport report_of(const std::string& type, const Verdict& v) {
+  using End = CommandReport::End;
   CommandReport report;
-  if (verdicts.empty()) return report;
-  const Verdict& v = verdicts.front();
   report.what = v.answer;
+  if (v.judgement == Judgement::auth) report.end = End::refused;
   if (v.judgement != Judgement::delivered) return report;
-  report.end = CommandReport::End::done;
-  JsonWriter(report.json).begin_object().key("answer").text(v.answer).end_object();
+  report.end = End::done;
+  JsonWriter json(report.json);
+  json.begin_object().key("system").text(type).key("may_submit").text("unknown");
+  json.key("remarks").begin_array().text(v.answer).end_array().end_object();
   return report;
 }
+
+bool is_test(std::span<const std::string> words) { return words.size() == 1 && words[0] == "test"; }
 
 }  // namespace
 
@@ -108,19 +112,25 @@ Result<void> Delivery::command(std::span<const std::string> words,
                                std::function<void(const CommandReport&)> told) {
   auto report = std::make_shared<CommandReport>();
   auto asked = outbound_->command(words, report);
-  std::unique_ptr<Conversation> conversation;
-  if (asked) {
-    conversation = std::move(*asked);
-  } else if (words.size() == 1 && words[0] == "test") {
-    conversation = outbound_->probe();
+  if (!asked && is_test(words)) {
+    probe(std::move(told));
+    return {};
   }
-  if (!conversation) return tl::unexpected(asked.error());
-  carrier_->carry(std::move(conversation), [report, told = std::move(told),
-                                            probed = !asked](const std::vector<Verdict>& verdicts) {
-    if (probed) *report = report_of(verdicts);
-    told(*report);
-  });
+  if (!asked) return tl::unexpected(asked.error());
+  carrier_->carry(std::move(*asked),
+                  [report, told = std::move(told)](const auto&) { told(*report); });
   return {};
+}
+
+void Delivery::probe(std::function<void(const CommandReport&)> told) {
+  auto question = outbound_->probe();
+  auto tell = [told = std::move(told), type = config_.type](const std::vector<Verdict>& verdicts) {
+    told(verdicts.empty() ? CommandReport() : report_of(type, verdicts.front()));
+  };
+  if (question) return carrier_->carry(std::move(question), std::move(tell));
+  env_.defer([tell = std::move(tell)] {
+    tell({{0, Judgement::delivered, "nothing to ask: this type has no server", std::nullopt}});
+  });
 }
 
 void Delivery::begin_with_backlog() {

@@ -50,6 +50,7 @@ class Delivery {
  private:
   struct Flight;
   struct Toll;
+  void probe(std::function<void(const CommandReport&)> told);
   [[nodiscard]] bool paused() const;
   [[nodiscard]] std::size_t free_conversations(Steady now) const;
   [[nodiscard]] std::size_t wanted(Instant now);  // how many results to claim now

@@ -55,12 +55,10 @@ Message report_answer(const CommandReport& report) {
   std::string out;
   JsonWriter json(out);
   json.begin_object().key("end");
-  if (report.end == End::done) {
-    json.text("done").key("answer").raw(report.json);
-  } else {
-    json.text(report.end == End::refused ? "refused" : "unreachable");
-    json.key("error").text(report.what.empty() ? "no answer" : report.what);
-  }
+  const bool done = report.end == End::done;
+  json.text(done ? "done" : report.end == End::refused ? "refused" : "unreachable");
+  if (!report.json.empty()) json.key("answer").raw(report.json);
+  if (!done) json.key("error").text(report.what.empty() ? "no answer" : report.what);
   json.end_object();
   return Message::response(200, out + "\n", kJson);
 }

@@ -180,5 +180,26 @@ TEST_F(DeliveryTrouble, AWallClockThatJumpsMovesNoDeadline) {
   EXPECT_EQ(upstream.sent.size(), 1U);
 }
 
+TEST_F(DeliveryTrouble, TestOfATypeWithoutAServerSaysThatThereIsNothingToAsk) {
+  open(destination());
+  CommandReport report;
+  const std::vector<std::string> words = {"test"};
+  ASSERT_TRUE(delivery->command(words, [&](const CommandReport& r) { report = r; }));
+  EXPECT_EQ(report.end, CommandReport::End::unreachable);  // never from within the call
+  world.settle_down();
+  EXPECT_EQ(report.end, CommandReport::End::done);
+  EXPECT_EQ(report.json, R"({"system":"fake","may_submit":"unknown",)"
+                         R"("remarks":["nothing to ask: this type has no server"]})");
+}
+
+TEST_F(DeliveryTrouble, OtherWordsThanTestAreRefusedWithWhatThereIs) {
+  open(destination());
+  const std::vector<std::string> words = {"test", "it"};
+  auto asked = delivery->command(words, [](const CommandReport&) { FAIL(); });
+  ASSERT_FALSE(asked);
+  EXPECT_EQ(asked.error().code, Errc::invalid);
+  world.settle_down();
+}
+
 }  // namespace
 }  // namespace checkrelay
