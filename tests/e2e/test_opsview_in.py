@@ -4,7 +4,7 @@ import http.client
 import json
 import urllib.parse
 
-from .harness import free_port, request, result
+from .harness import free_port, request, result, wait_until
 from .opsview_case import OpsviewCase
 
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -109,5 +109,7 @@ class OpsviewIn(OpsviewCase):
             hub.restart()
             self.accept(edge, *(result(f"{form}-{i}") for i in range(10, 20)))
             edge.wait_destination("central", lambda d: d["delivered"] == 20)
+            # Delivered to the hub is on the hub's disk; in its file a little later.
+            wait_until(lambda: f"n={form}-19" in self.outputs(), "the newest result in the hub's file")
             mine = [o for o in self.outputs() if form in o]
             self.assertEqual(list(dict.fromkeys(mine)), [f"n={form}-{i}" for i in range(20)])

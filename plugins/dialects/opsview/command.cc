@@ -51,11 +51,8 @@ class Commanding : public Talk {
     if (is_start() && refused_as_running(answer, status))
       return end(verdict(Judgement::held, "a reload is running already: " + answer.words), out);
     if (answer.sense != Answer::Sense::good) return end(verdict(answer), out);
-    if (is_start()) {
-      session().note_reloading(now.steady);
-    } else if (status) {
-      session().note(*status, now.steady);
-    }
+    if (status) session().note(*status, now.steady);
+    if (is_start()) session().note_reloading(now.steady);
     report_->end = CommandReport::End::done;
     report_->json = to_json(answer.data);
     close({0, Judgement::delivered, answer.words, std::nullopt}, out);

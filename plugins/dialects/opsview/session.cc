@@ -37,10 +37,15 @@ bool Session::wants_reload_status(Steady now) const {
   return !reload_hidden_ && (reloading_ || !asked_ || now - *asked_ >= kReloadPoll);
 }
 
+// A 409, and the answer to a reload that begins, say that it runs and nothing else: what was known
+// of its length stands.
 void Session::note(const ReloadStatus& status, Steady now) {
-  const bool changed = asked_ && status.last_updated != reload_.last_updated;
+  const bool changed =
+      asked_ && !status.last_updated.empty() && status.last_updated != reload_.last_updated;
   asked_ = now;
-  reload_ = status;
+  const ReloadStatus before = std::exchange(reload_, status);
+  if (!reload_.average_duration) reload_.average_duration = before.average_duration;
+  if (reload_.last_updated.empty()) reload_.last_updated = before.last_updated;
   if (status.server_status == 1) return note_reloading(now);
   if (reloading_ || changed) reloaded(now);
   reloading_ = false;

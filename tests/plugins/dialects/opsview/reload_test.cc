@@ -44,6 +44,13 @@ TEST_F(OpsviewReloads, A409HoldsInBothShapesOfItsMessage) {
   }
 }
 
+TEST_F(OpsviewReloads, A409SaysNothingOfItsLengthSoWhatIsKnownStands) {
+  Exchange e =
+      signed_in(R"({"server_status":"0","average_duration":"10","lastupdated":"1","messages":[]})");
+  answer(e, 409, R"({"server_status":"1","messages":"Reload already running"})");
+  expect_held(e, 5s);
+}
+
 TEST_F(OpsviewReloads, AfterAHoldTheServerIsAskedFirst) {
   Exchange held = signed_in(kReloading);
   pass(1s);
