@@ -87,14 +87,14 @@ struct Rig {
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
 
-  void http(Server::Script script, Duration timeout = 20s) {
+  void http(Server::Script script, Duration timeout = 60s) {
     server.emplace(std::move(script));
     http_to(server->url(), timeout);
   }
-  void http_to(const std::string& url, Duration timeout = 20s) {
+  void http_to(const std::string& url, Duration timeout = 60s) {
     Options o;
     o.set("timeout", timeout);
-    o.set("connect_timeout", Duration(10s));
+    o.set("connect_timeout", Duration(60s));
     carrier = std::move(make_http_client(o, *loop).value());
     message = Message::request("POST", url, "{}");
   }

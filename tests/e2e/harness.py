@@ -19,7 +19,7 @@ from . import toml_text, wire
 
 BINARY = os.environ.get("CHECKRELAY_BIN", "")
 SANITIZED = os.environ.get("CHECKRELAY_SANITIZED", "") == "1"
-PATIENCE = 120 if SANITIZED else 45  # seconds until a condition that must come true is given up
+PATIENCE = 240 if SANITIZED else 90  # seconds until a condition that must come true is given up
 SPOILED = re.compile("AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed|"
                      "terminate called")
 

@@ -20,7 +20,7 @@ template <typename Done>
 bool turn_until(Loop& loop, Done done) {
   bool late = false;
   Timer guard(loop, [&] { late = true; });
-  guard.at(loop.now().steady + 20s);
+  guard.at(loop.now().steady + 120s);
   while (!done() && !late) loop.run_once();
   return done();
 }

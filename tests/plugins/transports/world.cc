@@ -270,7 +270,7 @@ std::unique_ptr<Client> World::client() {
 bool World::until(const std::function<bool()>& done) {
   bool late = false;
   Timer guard(loop, [&] { late = true; });
-  guard.at(loop.now().steady + 30s);
+  guard.at(loop.now().steady + 120s);
   while (!done() && !late) loop.run_once();
   return done();
 }

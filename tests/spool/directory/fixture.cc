@@ -76,7 +76,7 @@ void SpoolDirectoryTest::write(const std::string& name, std::string_view text) {
 }
 
 void SpoolDirectoryTest::until(const std::function<bool()>& done) {
-  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(180);
   while (!done()) {
     ASSERT_LT(std::chrono::steady_clock::now(), deadline);
     loop_.run_once();

@@ -14,10 +14,10 @@ namespace {
 using namespace std::chrono_literals;
 using namespace testing_peer;
 
-Options options(Duration timeout = 20s) {
+Options options(Duration timeout = 60s) {
   Options o;
   o.set("timeout", timeout);
-  o.set("connect_timeout", Duration(10s));
+  o.set("connect_timeout", Duration(60s));
   return o;
 }
 

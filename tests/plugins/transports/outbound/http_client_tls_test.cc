@@ -30,8 +30,8 @@ class HttpClientTls : public testing::Test {
   }
   static Options trusting(const std::string& ca) {
     Options o;
-    o.set("timeout", Duration(20s));
-    o.set("connect_timeout", Duration(10s));
+    o.set("timeout", Duration(60s));
+    o.set("connect_timeout", Duration(60s));
     if (!ca.empty()) o.set("ca_file", file(ca + ".pem"));
     return o;
   }
