@@ -83,6 +83,25 @@ class OpsviewOperator(OpsviewCase):
         self.sim.rights["relay"] = set()
         self.assertIn("Access denied", self.upstream("reload", "status", code=1).stderr)
 
+    def test_test_says_what_it_found_and_sends_no_result(self):
+        self.central()
+        found = json.loads(self.upstream("test", "--json").stdout)
+        self.assertLessEqual(abs(found.pop("clock_difference_s", 0)), 5)
+        self.assertEqual(found, {"system": "Opsview", "version": "6.8.9", "user": "relay", "may_submit": True,
+                                 "remarks": []})
+        self.assertEqual((self.submissions(), self.sim.sessions), ([], {}))
+
+    def test_test_of_a_user_who_may_not_submit_exits_1(self):
+        self.central()
+        self.sim.rights["relay"] = {"RELOADVIEW"}
+        told = self.upstream("test", code=1)
+        self.assertIn("may_submit: false\n", told.stdout)
+        self.assertIn("ACTIONSOME", told.stderr)
+
+    def test_test_with_a_wrong_password_exits_1(self):
+        self.central(password="wrong")
+        self.assertIn("Authentication failed", self.upstream("test", code=1).stderr)
+
     def test_server_that_is_away_exits_3(self):
         self.central()
         self.sim.stop()

@@ -25,4 +25,9 @@ struct Command {
                                                          Command command,
                                                          std::shared_ptr<CommandReport> report);
 
+// `test`, and the destination's probe: logs in with a session of its own, asks who answers, what
+// this user may do and how the reload stands, and logs out. Sends no result.
+[[nodiscard]] std::unique_ptr<Conversation> make_examination(
+    std::shared_ptr<const Settings> settings, std::shared_ptr<CommandReport> report);
+
 }  // namespace checkrelay::opsview

@@ -185,60 +185,13 @@ class Submitting : public Talk {
   std::optional<std::string> miss_{};  // of the present item, while the reload is asked after
 };
 
-Message logout_request(const Settings& settings) {
-  Message m = get_request(settings.url, "/login");
-  m.method = "DELETE";
-  return m;
-}
-
-// Logs in, says who answers and what this user may do, and logs out.
-class Probing : public Talk {
- public:
-  using Talk::Talk;
-
- protected:
-  void proceed(Instant, Actions& out) override {
-    if (found_) return ask(logout_request(settings()), out);
-    ask(get_request(settings().url, version_.empty() ? "/info" : "/user"), out);
-  }
-
-  void heard(Answer answer, Instant now, Actions& out) override {
-    if (found_ || answer.sense != Sense::good) return end(verdict(answer), out);
-    if (version_.empty()) {
-      version_ = "Opsview " + std::string(answer.data.text_of("opsview_version"));
-    } else {
-      found_ = verdict(Judgement::delivered, findings(answer.data));
-    }
-    proceed(now, out);
-  }
-
-  // What was found stands, whatever becomes of the logout.
-  void end(const Verdict& verdict, Actions& out) override {
-    out.verdicts.push_back(found_.value_or(verdict));
-    out.verdicts.back().item = 0;
-    out.close = true;
-  }
-
- private:
-  [[nodiscard]] std::string findings(const Data& user) const {
-    const Data* rights = user.find("access_list");
-    const bool may = rights && (rights->find("ACTIONALL") || rights->find("ACTIONSOME"));
-    return version_ + (may ? "; may submit results"
-                           : "; this user has neither ACTIONALL nor ACTIONSOME, which submitting "
-                             "results probably needs");
-  }
-
-  std::string version_{};
-  std::optional<Verdict> found_{};
-};
-
 // Ends the session at the server. Nobody waits for what comes of it.
 class Leaving : public Conversation {
  public:
   Leaving(std::shared_ptr<const Settings> settings, Secret token)
       : settings_(std::move(settings)), token_(std::move(token)) {}
   void start(Instant, Actions& out) override {
-    Message m = logout_request(*settings_);
+    Message m = logout_request(settings_->url);
     m.headers.push_back({std::string(kUserHeader), settings_->login.user});
     m.secret_headers.push_back({std::string(kTokenHeader), token_});
     out.send.push_back(std::move(m));
@@ -261,10 +214,12 @@ class OpsviewOutbound : public Outbound {
     return std::make_unique<Submitting>(settings_, session_, batch);
   }
   std::unique_ptr<Conversation> probe() override {
-    return std::make_unique<Probing>(settings_, std::make_shared<Session>());
+    return make_examination(settings_, std::make_shared<CommandReport>());
   }
   Result<std::unique_ptr<Conversation>> command(std::span<const std::string> words,
                                                 std::shared_ptr<CommandReport> report) override {
+    if (words.size() == 1 && words[0] == "test")
+      return make_examination(settings_, std::move(report));
     auto command = parse_command(words);
     if (!command) return tl::unexpected(command.error());
     return make_command(settings_, session_, std::move(*command), std::move(report));

@@ -144,6 +144,10 @@ Message reload_request(std::string_view root, std::string_view changelog) {
   return json_request("POST", std::move(target));
 }
 
+Message logout_request(std::string_view root) {
+  return json_request("DELETE", api_url(root, "/login"));
+}
+
 Message get_request(std::string_view root, std::string_view path) {
   return json_request("GET", api_url(root, path));
 }

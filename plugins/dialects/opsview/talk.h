@@ -21,7 +21,7 @@ class Talk : public Conversation {
   Talk& operator=(const Talk&) = delete;
 
   void start(Instant now, Actions& out) override { advance(now, out); }
-  void receive(Message in, Instant now, Actions& out) final;
+  void receive(Message in, Instant now, Actions& out) override;
   void finish(Instant now, Actions& out) final;
   void settle(Ticket, std::span<const Outcome>, Instant, Actions&) final {}
   [[nodiscard]] std::optional<Steady> deadline() const final { return waiting_; }

@@ -56,6 +56,7 @@ constexpr std::size_t kLeastTextLimit = 64;
 [[nodiscard]] Message lookup_request(std::string_view root, const Subject& subject);
 // Begins a reload and does not wait for its end. An empty changelog is not sent.
 [[nodiscard]] Message reload_request(std::string_view root, std::string_view changelog);
+[[nodiscard]] Message logout_request(std::string_view root);
 [[nodiscard]] Message get_request(std::string_view root, std::string_view path);
 
 // --- Answers ------------------------------------------------------------------------------------

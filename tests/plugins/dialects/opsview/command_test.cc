@@ -139,6 +139,111 @@ TEST_F(OpsviewCommands, AnExpiredTokenIsRenewedOnce) {
   expect_end(e, End::refused, "HTTP 401: Not authenticated");
 }
 
+class OpsviewTest : public OpsviewCommands {
+ protected:
+  // The answers to what is asked for behind the login, in turn.
+  std::string examined(const std::string& user, int status = 200,
+                       const std::string& reload = kRunning) {
+    Exchange e = signed_in({"test"});
+    EXPECT_EQ(e.last(), "GET /rest/info");
+    answer(e, 200, info);
+    EXPECT_EQ(e.last(), "GET /rest/user");
+    answer(e, 200, user);
+    EXPECT_EQ(e.last(), "GET /rest/reload");
+    answer(e, status, reload);
+    EXPECT_EQ(e.last(), "DELETE /rest/login");
+    answer(e, 200, "{}");
+    EXPECT_TRUE(e.closed);
+    EXPECT_EQ(e.verdicts.size(), 1U);
+    if (!e.verdicts.empty()) {
+      EXPECT_EQ(e.verdicts[0].judgement, Judgement::delivered);
+    }
+    return report->json;
+  }
+  const std::string kAll = R"({"name":"relay","access_list":{"ACTIONALL":"1"}})";
+  std::string info = R"({"opsview_version":"6.8.9"})";
+};
+
+TEST_F(OpsviewTest, SaysWhoAnswersAndThatThisUserMaySubmit) {
+  EXPECT_EQ(examined(kAll), R"({"system":"Opsview","version":"6.8.9","user":"relay",)"
+                            R"("may_submit":true,"remarks":[]})");
+  EXPECT_EQ(report->end, End::done);
+}
+
+TEST_F(OpsviewTest, AUserWithoutTheRightIsARefusalThatSaysWhatToDo) {
+  const std::string json = examined(R"({"access_list":{"RELOADVIEW":"1"}})");
+  EXPECT_NE(json.find(R"("may_submit":false)"), std::string::npos) << json;
+  EXPECT_EQ(report->end, End::refused);
+  EXPECT_NE(report->what.find("neither ACTIONALL nor ACTIONSOME"), std::string::npos);
+}
+
+TEST_F(OpsviewTest, RightsThatAreNotToldAreUnknown) {
+  EXPECT_NE(examined("{}").find(R"("may_submit":"unknown")"), std::string::npos);
+  EXPECT_EQ(report->end, End::done);
+  EXPECT_NE(examined(R"({"access_list":{"ACTIONSOME":"1"}})").find("ACTIONSOME: "),
+            std::string::npos);
+}
+
+TEST_F(OpsviewTest, WhatWouldGoWrongIsARemark) {
+  struct Row {
+    int status;
+    const char* reload;
+    const char* remark;
+  };
+  const std::initializer_list<Row> rows{
+      {403, R"({"message":"Access denied"})", "RELOADVIEW"},
+      {200, kReloading, "it reloads"},
+      {200, R"({"server_status":"2"})", "not running"},
+      {200, R"({"server_status":"3","messages":[{"detail":"no plugin"}]})", "errors: no plugin"},
+      {200, R"({"server_status":"4"})", "warnings"},
+      {200, R"({"server_status":"0","configuration_status":"pending"})", "wait for a reload"}};
+  for (const Row& row : rows) {
+    const std::string json = examined(kAll, row.status, row.reload);
+    EXPECT_NE(json.find(row.remark), std::string::npos) << json;
+    EXPECT_EQ(report->end, End::done);
+  }
+}
+
+TEST_F(OpsviewTest, AVersionWithoutTheFormIsARemark) {
+  info = R"({"opsview_version":"5.4.2"})";
+  EXPECT_NE(examined(kAll).find("submit = \\\"status\\\""), std::string::npos);
+  use("status");
+  EXPECT_EQ(examined(kAll).find("submit ="), std::string::npos);
+}
+
+TEST_F(OpsviewTest, TheServersClockIsHeldAgainstOurs) {
+  Exchange e = ask({"test"});
+  Message versions = Message::response(200, kVersions, "application/json");
+  versions.headers.push_back({"Date", "Wed, 08 Dec 2019 00:02:00 GMT"});
+  now.wall = Wall(std::chrono::sys_days(std::chrono::year(2019) / 12 / 8));
+  Actions out;
+  e.conversation->receive(std::move(versions), now, out);
+  e.take(std::move(out));
+  for (const char* body : {kToken, "{}", "{}", "{}", "{}"}) answer(e, 200, body);
+  EXPECT_NE(report->json.find(R"("clock_difference_s":120)"), std::string::npos) << report->json;
+}
+
+TEST_F(OpsviewTest, ItsSessionIsItsOwn) {
+  Exchange results = open({result("db1")});
+  let_in(results);
+  Exchange e = ask({"test"});
+  EXPECT_EQ(e.last(), "GET /rest");
+}
+
+TEST_F(OpsviewTest, CredentialsThatAreNotTakenAreARefusal) {
+  Exchange e = ask({"test"});
+  answer(e, 200, kVersions);
+  answer(e, 401, R"({"message":"Authentication failed"})");
+  expect_end(e, End::refused, "HTTP 401: Authentication failed");
+  EXPECT_NE(report->json.find(R"("may_submit":false)"), std::string::npos);
+}
+
+TEST_F(OpsviewTest, AServerInTroubleIsAway) {
+  Exchange e = signed_in({"test"});
+  answer(e, 503, "busy");
+  expect_end(e, End::unreachable, "HTTP 503: busy");
+}
+
 TEST_F(OpsviewCommands, WordsThatAreNoneAreToldWhichThereAre) {
   using Words = std::vector<std::string>;
   for (const Words& words :

@@ -166,6 +166,8 @@ TEST_F(OpsviewProbe, SaysWhoAnswersAndWhatTheUserMay) {
   answer(e, 200, R"({"opsview_version":"6.8.9"})");
   EXPECT_EQ(e.last(), "GET /rest/user");
   answer(e, 200, R"({"access_list":{"ACTIONALL":"1"}})");
+  EXPECT_EQ(e.last(), "GET /rest/reload");
+  answer(e, 200, kRunning);
   EXPECT_EQ(e.last(), "DELETE /rest/login");
   answer(e, 500, "");
   EXPECT_TRUE(e.closed);
@@ -176,6 +178,7 @@ TEST_F(OpsviewProbe, SaysWhoAnswersAndWhatTheUserMay) {
 TEST_F(OpsviewProbe, SaysWhereRightsAreMissing) {
   answer(e, 200, R"({"opsview_version":"6.8.9"})");
   answer(e, 200, R"({"access_list":{"RELOADVIEW":"1"}})");
+  answer(e, 200, kRunning);
   answer(e, 200, "{}");
   EXPECT_NE(e.verdicts.at(0).answer.find("neither ACTIONALL nor ACTIONSOME"), std::string::npos);
 }
