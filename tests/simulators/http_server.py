@@ -6,6 +6,7 @@ the server then decides, by its faults, what of that really happens.
 
 import collections
 import dataclasses
+import email.utils
 import gzip
 import http
 import socket
@@ -55,6 +56,7 @@ class HttpSimulator:
         self.connections = 0    # accepted so far
         self.handshake_errors = []
         self.peak_inflight = 0
+        self.clock_s = 0        # its clock minus the true one; None: answers carry no Date
         self._tls = _tls_context(cert, key, client_ca) if cert else None
         self._changed = threading.Condition()
         self._inflight = 0
@@ -252,6 +254,8 @@ class HttpSimulator:
     def _send(self, conn, request, answer, faults):
         body = answer.body
         fields = [("Content-Type", faults.content_type or answer.content_type), *answer.headers]
+        if self.clock_s is not None:
+            fields.append(("Date", email.utils.formatdate(time.time() + self.clock_s, usegmt=True)))
         offered = "gzip" in request.headers.get("accept-encoding", "")
         if faults.gzip == "always" or (faults.gzip == "offered" and offered):
             body = gzip.compress(body)

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 
+from . import op5_filter
 from .control import serve_control
 from .faults import Answer
 from .http_server import HttpSimulator
@@ -58,6 +59,10 @@ class Op5(HttpSimulator):
         self.silent_status = silent_status    # what is answered where the core would lose the result
         self.cut_at_newline = cut_at_newline  # the command-file route ends a command there
         self.passive_disabled = set()
+        self.takes = {"host": True, "service": True}  # passive checks, program wide
+        self.powerless = set()                # users who may not give commands
+        self.version = "1.4.2-naemon"
+        self.nested_columns = True            # host.name of a service as {"host": {"name": …}}
         self.ignored = []                     # (Applied, why): answered, not applied
 
     # Faults that are this system's own.
@@ -90,6 +95,10 @@ class Op5(HttpSimulator):
     def decide(self, request):
         try:
             user = self._authenticate(request.headers.get("authorization", ""))
+            if request.path == "/api/filter/query":
+                return self._filter(request), None
+            if user in self.powerless:
+                raise Refused(401, "Unauthorized", f"{user} has not the right: API command")
             is_host = self._command(request)
             applied = self._parse(request, user, is_host)
             self._look_up(applied)
@@ -121,6 +130,30 @@ class Op5(HttpSimulator):
             raise refused
         return login
 
+    def _filter(self, request):
+        if request.method != "GET":
+            raise Refused(405, "Method not allowed", f"{request.method} is not supported here")
+        query, columns = request.query.get("query", ""), request.query.get("columns", "").split(",")
+        try:
+            rows = op5_filter.select(query, self._tables())
+            return json_answer(200, [op5_filter.project(row, columns, self.nested_columns) for row in rows])
+        except op5_filter.Malformed as malformed:
+            raise Refused(400, "Invalid query", str(malformed)) from None
+
+    def _tables(self):
+        status = {"program_version": self.version, "accept_passive_host_checks": int(self.takes["host"]),
+                  "accept_passive_service_checks": int(self.takes["service"])}
+        subjects = {(i.host, i.service) for i in self.journal} | {(i.host, i.service) for i, _ in self.ignored}
+        objects = [self._object(*subject) for subject in sorted(subjects | (self.objects or set()))]
+        return {"status": [status], "hosts": [o for o in objects if "name" in o],
+                "services": [o for o in objects if "description" in o]}
+
+    def _object(self, host, service):
+        newest = self.state(host, service)
+        row = {"last_check": int(newest.received) if newest else 0, "state": newest.code if newest else 0,
+               "accept_passive_checks": int((host, service) not in self.passive_disabled)}
+        return row | ({"host.name": host, "description": service} if service else {"name": host})
+
     def _command(self, request):
         name = request.path.removeprefix("/api/command/")
         if name not in (SERVICE, HOST) or name == request.path:
@@ -150,7 +183,7 @@ class Op5(HttpSimulator):
             raise Refused(self.unknown_status, "Invalid parameters", what)
 
     def _lost_in_silence(self, item):
-        if (item.host, item.service) in self.passive_disabled:
+        if (item.host, item.service) in self.passive_disabled or not self.takes["service" if item.service else "host"]:
             return "passive checks are disabled"
         if not item.service and not 0 <= item.code <= 2:
             return "host status outside 0 to 2"

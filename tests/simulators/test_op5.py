@@ -13,6 +13,7 @@ import tempfile
 import threading
 import unittest
 import urllib.error
+import urllib.parse
 import urllib.request
 
 from simulators import op5
@@ -146,6 +147,48 @@ class Op5Objects(Op5Case):
         self.assertEqual((self.sim.journal, len(self.sim.ignored)), ([], 2))
         self.sim.silent_status = 400
         self.assertEqual(self.send(body())[0], 400)
+
+
+class Op5Filter(Op5Case):
+    options = {"objects": {("db1", "Backup"), ("db1", ""), ('a"b\\c', "x (y)")}}
+
+    def ask(self, query, columns="name", status=200):
+        target = "/api/filter/query?" + urllib.parse.urlencode({"query": query, "columns": columns})
+        connection = self.connect()
+        connection.request("GET", target, headers={"Authorization": basic()})
+        response = connection.getresponse()
+        text = response.read()
+        self.assertEqual(response.status, status, text)
+        return json.loads(text)
+
+    def test_tables_are_asked_in_the_query_language(self):
+        self.assertEqual(self.ask('[hosts] name = "db1"'), [{"name": "db1"}])
+        self.assertEqual(self.ask('[hosts] name="DB1" or name = "x"'), [])
+        self.assertEqual(self.ask('[services] (host.name = "a\\"b\\\\c" and description = "x (y)")', "description"),
+                         [{"description": "x (y)"}])
+        self.assertEqual(self.ask("[status] all", "accept_passive_service_checks,program_version"),
+                         [{"accept_passive_service_checks": 1, "program_version": "1.4.2-naemon"}])
+
+    def test_hosts_name_of_a_service_stands_in_an_object_or_flat(self):
+        query = '[services] host.name = "db1"'
+        self.assertEqual(self.ask(query, "host.name"), [{"host": {"name": "db1"}}])
+        self.sim.nested_columns = False
+        self.assertEqual(self.ask(query, "host.name"), [{"host.name": "db1"}])
+
+    def test_last_check_is_that_of_the_newest_applied_result(self):
+        self.assertEqual(self.ask("[services] all", "last_check")[1], {"last_check": 0})
+        self.send(body())
+        self.sim.passive_disabled.add(("db1", "Backup"))
+        applied = int(self.sim.journal[0].received)
+        self.send(body())
+        query = '[services] description = "Backup"'
+        self.assertEqual(self.ask(query, "last_check,accept_passive_checks"),
+                         [{"last_check": applied, "accept_passive_checks": 0}])
+
+    def test_what_is_no_query_is_refused(self):
+        for query in ("", "[hosts]", "[moons] all", '[hosts] name = "x', '[hosts] (name = "x"', "[hosts] name", "x" * 99):
+            self.ask(query, status=400)
+        self.ask("[hosts] all", "no_such_column", status=400)
 
 
 class Op5Faults(Op5Case):

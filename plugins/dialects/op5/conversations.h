@@ -16,6 +16,9 @@ struct Settings {
   Hygiene hygiene{};
 };
 [[nodiscard]] std::unique_ptr<Outbound> make_outbound(Settings settings);
+// `upstream NAME test`. Sends no result.
+[[nodiscard]] std::unique_ptr<Conversation> make_test(const Settings& settings,
+                                                      std::shared_ptr<CommandReport> report);
 
 constexpr std::string_view kCommandPath = "/api/command/";
 [[nodiscard]] std::unique_ptr<Conversation> make_inbound(const InboundContext& context);

@@ -3,6 +3,7 @@
 
 #include "agent/base/json.h"
 #include "agent/base/text.h"
+#include "plugins/dialects/op5/filter.h"
 #include "plugins/dialects/op5/wire.h"
 
 namespace checkrelay::op5 {
@@ -87,10 +88,7 @@ std::string_view command_name(bool host) {
 }
 
 std::string command_url(std::string_view root, bool host) {
-  while (root.ends_with('/')) root.remove_suffix(1);
-  std::string url(root);
-  if (!url.ends_with("/api")) url += "/api";
-  return url + "/command/" + std::string(command_name(host)) + "?format=json";
+  return api_url(root) + "/command/" + std::string(command_name(host)) + "?format=json";
 }
 
 std::optional<std::string> unaddressable(const Subject& subject) {

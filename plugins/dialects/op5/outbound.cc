@@ -97,6 +97,11 @@ class Op5Outbound : public Outbound {
     return std::make_unique<Submitting>(settings_, batch);
   }
   std::unique_ptr<Conversation> probe() override { return std::make_unique<Probing>(settings_); }
+  Result<std::unique_ptr<Conversation>> command(std::span<const std::string> words,
+                                                std::shared_ptr<CommandReport> report) override {
+    if (words.size() == 1 && words[0] == "test") return make_test(settings_, std::move(report));
+    return fail(Errc::invalid, "there are: test");
+  }
 
  private:
   Settings settings_;
