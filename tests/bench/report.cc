@@ -35,6 +35,7 @@ std::string verdict(const Row& row, bool quick) {
   const Mark& m = *row.mark;
   std::string asked = fmt::format("{} {} {}", m.of == Mark::Of::ratio ? "ratio" : "measured",
                                   m.at_most ? "<=" : ">=", number(m.bound));
+  if (m.enough > 0) asked += fmt::format(" or {}", number(m.enough));
   return quick ? asked : asked + (row.meets(m) ? ": met" : ": SHORT");
 }
 

@@ -32,6 +32,7 @@ std::vector<double> Row::ratios() const {
 
 bool Row::meets(const Mark& m) const {
   double value = spread(m.of == Mark::Of::ratio ? ratios() : measured).median;
+  if (m.enough > 0 && spread(measured).median >= m.enough) return true;
   return m.at_most ? value <= m.bound : value >= m.bound;
 }
 

@@ -21,6 +21,7 @@ struct Mark {
   Of of = Of::ratio;
   bool at_most = false;  // else at least
   double bound = 0;
+  double enough = 0;  // measured, which will do whatever the ratio; 0: nothing will
 };
 
 // `limits`, where there are any, is what the machine did in turn with `measured`: pairs by run.

@@ -17,10 +17,6 @@
 namespace checkrelay::bench {
 namespace {
 
-constexpr std::string_view kAnswer =
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 64\r\n\r\n"
-    "{\"result\":\"Successfully submitted PROCESS_SERVICE_CHECK_RESULT\"}";
-
 void signal_event(int fd) {
   std::uint64_t one = 1;
   if (write(fd, &one, sizeof one) != sizeof one) give_up("eventfd");
@@ -71,8 +67,9 @@ void watch(int epoll, int fd) {
 
 }  // namespace
 
-Sink::Sink()
-    : listener_(listen_on_loopback(port_)),
+Sink::Sink(Responder respond)
+    : respond_(std::move(respond)),
+      listener_(listen_on_loopback(port_)),
       epoll_(checked(epoll_create1(EPOLL_CLOEXEC), "epoll")),
       wake_(checked(eventfd(0, EFD_CLOEXEC), "eventfd")),
       reached_(checked(eventfd(0, EFD_CLOEXEC), "eventfd")) {
@@ -152,11 +149,11 @@ void Sink::answer(int fd, Connection& connection) {
   if (held_) return;
   std::string_view rest = connection.in;
   std::uint64_t count = 0;
-  for (std::size_t size = 0; (size = whole_request(rest)) != 0; ++count) rest.remove_prefix(size);
-  if (count == 0) return;
-  connection.in.erase(0, connection.in.size() - rest.size());
   connection.out.clear();
-  for (std::uint64_t i = 0; i < count; ++i) connection.out += kAnswer;
+  for (std::size_t size = 0; (size = whole_request(rest)) != 0; rest.remove_prefix(size))
+    count += respond_(rest.substr(0, size), connection.out);
+  if (connection.out.empty()) return;
+  connection.in.erase(0, connection.in.size() - rest.size());
   // Answers are small beside a socket's buffer, and a client that does not read them is none of
   // ours.
   (void)!send(fd, connection.out.data(), connection.out.size(), MSG_NOSIGNAL);
