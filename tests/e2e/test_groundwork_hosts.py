@@ -90,3 +90,26 @@ class GroundWorkHosts(GroundWorkCase):
 
     def test_a_wrong_word_is_told_with_what_there_is(self):
         self.refused("hosts complete PREFIX", "lst")
+
+
+class GroundWorkTest(GroundWorkCase):
+    def asked(self, status):
+        done = run("upstream", "central", "test", "-C", self.relay.socket, "--json")
+        self.assertEqual(done.returncode, status, done.stderr)
+        return json.loads(done.stdout) if done.stdout else done.stderr
+
+    def test_says_what_it_is_and_that_results_are_welcome_and_brings_none(self):
+        self.central()
+        told = self.asked(0)
+        self.assertEqual({k: told[k] for k in ("system", "user", "may_submit")},
+                         {"system": "GroundWork", "user": "relay", "may_submit": True})
+        self.assertEqual((self.sim.journal, self.sim.logins, self.sim.logouts), ([], 1, 1))
+
+    def test_says_what_would_go_wrong(self):
+        self.central()
+        self.sim.read_only.add("relay")
+        self.assertIn("may this account write", self.asked(1)["remarks"][0])
+        self.sim.login_encoding = "plain"
+        self.assertIn("login_encoding", self.asked(1)["remarks"][0])
+        self.sim.stop()
+        self.asked(3)

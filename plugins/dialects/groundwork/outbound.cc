@@ -5,6 +5,7 @@
 #include "plugins/dialects/answer.h"
 #include "plugins/dialects/groundwork/asking.h"
 #include "plugins/dialects/groundwork/batches.h"
+#include "plugins/dialects/groundwork/probing.h"
 #include "plugins/dialects/groundwork/session.h"
 
 namespace checkrelay::groundwork {
@@ -14,11 +15,6 @@ namespace {
 constexpr unsigned kLastTry = 3;
 // So many items that fail alone, one after the other, are no culprits: the server is in trouble.
 constexpr std::size_t kSick = 3;
-
-std::string target_of(const Settings& settings, bool hosts) {
-  return std::string(hosts ? "hosts" : "services") +
-         "?merge=" + (settings.merge ? "true" : "false") + "&async=false";
-}
 
 // Batch after batch, each judged item by item. Trouble that is nobody's in particular ends the
 // conversation: what was not acknowledged shares the verdict.
@@ -68,7 +64,7 @@ class Submitting : public Conversation {
     fresh_ = entrance_.logged_in();
     used_ = session_->token();
     if (used_.empty()) return enter(now, out);  // another conversation found it to be no good
-    out.send.push_back(signed_request(*settings_, used_, target_of(*settings_, batches_.hosts()),
+    out.send.push_back(signed_request(*settings_, used_, batch_target(*settings_, batches_.hosts()),
                                       batches_.body()));
   }
 
@@ -85,7 +81,7 @@ class Submitting : public Conversation {
     const bool same = entrance_.state() == Entrance::State::inside && session_->token() == used_ &&
                       !used_.empty();
     if (!same) return enter(now, out);
-    out.send.push_back(signed_request(*settings_, used_, target_of(*settings_, batches_.hosts()),
+    out.send.push_back(signed_request(*settings_, used_, batch_target(*settings_, batches_.hosts()),
                                       batches_.body()));
   }
 
@@ -213,55 +209,6 @@ class Submitting : public Conversation {
   std::set<std::size_t> blamed_;           // and those that failed before something else was
 };
 
-// Logs in and submits nothing: an empty batch is answered with an empty results document, and to
-// who may not write with a 401 as any other.
-class Probing : public Conversation {
- public:
-  explicit Probing(std::shared_ptr<const Settings> settings)
-      : settings_(std::move(settings)),
-        session_(std::make_shared<Session>()),
-        entrance_(*settings_, session_) {}
-
-  void start(Instant now, Actions& out) override { entrance_.enter(now, out); }
-
-  void receive(Message in, Instant now, Actions& out) override {
-    if (entrance_.state() != Entrance::State::asking) return judge(in, now, out);
-    entrance_.receive(in, now, out);
-    if (entrance_.state() == Entrance::State::refused)
-      return conclude(Verdict(entrance_.refusal()), out);
-    if (entrance_.state() == Entrance::State::asking) return;
-    out.send.push_back(signed_request(*settings_, session_->token(), target_of(*settings_, false),
-                                      encode_batch({}, false, settings_->format)));
-  }
-
-  void finish(Instant, Actions& out) override {
-    conclude({0, Judgement::transient, "ended without an answer", std::nullopt}, out);
-  }
-  void settle(Ticket, std::span<const Outcome>, Instant, Actions&) override {}
-
- private:
-  void judge(const Message& in, Instant now, Actions& out) {
-    const Ruling ruling = rule(in);
-    Verdict verdict{0, ruling.judgement, words_of(in, settings_->login, session_->token()),
-                    retry_after(in, now.wall)};
-    if (ruling.kind == Ruling::Kind::rows) verdict.judgement = Judgement::delivered;
-    if (ruling.kind == Ruling::Kind::log_in)
-      verdict.answer += ": right after a login; may this account write?";
-    verdict.answer = presentable(verdict.answer, settings_->login);
-    conclude(std::move(verdict), out);
-    out.send.push_back(logout_request(*settings_, session_->token()));
-  }
-
-  static void conclude(Verdict verdict, Actions& out) {
-    out.verdicts.push_back(std::move(verdict));
-    out.close = true;
-  }
-
-  std::shared_ptr<const Settings> settings_;
-  std::shared_ptr<Session> session_;
-  Entrance entrance_;
-};
-
 class LoggingOut : public Conversation {
  public:
   explicit LoggingOut(Message request) : request_(std::move(request)) {}
@@ -283,9 +230,10 @@ class GroundWorkOutbound : public Outbound {
   std::unique_ptr<Conversation> open(std::span<const CheckResult> batch) override {
     return std::make_unique<Submitting>(settings_, session_, batch);
   }
-  std::unique_ptr<Conversation> probe() override { return std::make_unique<Probing>(settings_); }
+  std::unique_ptr<Conversation> probe() override { return make_probing(settings_, nullptr); }
   Result<std::unique_ptr<Conversation>> command(std::span<const std::string> words,
                                                 std::shared_ptr<CommandReport> report) override {
+    if (words.size() == 1 && words[0] == "test") return make_probing(settings_, std::move(report));
     auto command = parse_command(words);
     if (!command) return tl::unexpected(command.error());
     return make_asking(settings_, session_, std::move(*command), std::move(report));

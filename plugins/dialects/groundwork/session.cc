@@ -29,6 +29,11 @@ Message signed_request(const Settings& settings, const Secret& token, const std:
   return signed_request(settings, token, target, std::move(body), settings.format);
 }
 
+std::string batch_target(const Settings& settings, bool hosts) {
+  return std::string(hosts ? "hosts" : "services") +
+         "?merge=" + (settings.merge ? "true" : "false") + "&async=false";
+}
+
 Message signed_command(const Settings& settings, const Secret& token, Message request) {
   const Format format = request.body.empty() ? Format::json : settings.format;
   Message m = signed_request(settings, token, request.target, std::move(request.body), format);

@@ -29,6 +29,8 @@ class Session {
 // A request with the session's headers.
 [[nodiscard]] Message signed_request(const Settings& settings, const Secret& token,
                                      const std::string& target, std::string body);
+// Where a batch goes, below the API's root.
+[[nodiscard]] std::string batch_target(const Settings& settings, bool hosts);
 // An operator's request, whose target is below the API's root: signed, and answered in JSON unless
 // it has a body, which is in the destination's format.
 [[nodiscard]] Message signed_command(const Settings& settings, const Secret& token,

@@ -1,5 +1,6 @@
 #include "plugins/dialects/groundwork/command.h"
 
+#include "plugins/dialects/answer.h"
 #include "tests/plugins/dialects/groundwork/server.h"
 
 namespace checkrelay::groundwork {
@@ -226,6 +227,52 @@ TEST(GroundWorkCommand, ARefusedLoginIsTold) {
   EXPECT_EQ(report.end, End::unreachable);
   EXPECT_TRUE(report.what.starts_with("login: ")) << report.what;
   EXPECT_TRUE(asked.x.asked.empty());
+}
+
+Message dated(Message m) {
+  m.headers.push_back({"Date", "Sun, 21 Dec 2019 00:01:40 GMT"});
+  return m;
+}
+
+TEST(GroundWorkTest, SaysWhoMaySubmitAndHowTheClocksDiffer) {
+  Asked asked;
+  const auto there = parse_http_date("Sun, 21 Dec 2019 00:01:40 GMT");
+  ASSERT_TRUE(there);
+  asked.x.now.wall = *there - std::chrono::seconds(100);
+  const CommandReport report = asked({"test"}, [](const Message& m) { return dated(results(m)); });
+  EXPECT_EQ(report.end, End::done);
+  EXPECT_EQ(
+      report.json,
+      R"({"system":"GroundWork","user":"relay","may_submit":true,"clock_difference_s":100,)"
+      R"("remarks":["its clock is 100 s ahead of ours: see to time synchronisation at both ends"]})");
+  EXPECT_TRUE(items_of(asked.x.asked.at(0)).empty());
+  ASSERT_EQ(asked.x.afterwards.size(), 1U);
+  EXPECT_TRUE(asked.x.afterwards[0].target.ends_with("/auth/logout"));
+}
+
+TEST(GroundWorkTest, CredentialsThatAreNotTakenAreARefusal) {
+  Asked asked;
+  asked.x.login = [](const Message&) { return text(404, "password hunter2-secret is wrong"); };
+  const CommandReport report = asked({"test"}, [](const Message& m) { return results(m); });
+  EXPECT_EQ(report.end, End::refused);
+  EXPECT_NE(report.what.find("login_encoding"), std::string::npos) << report.what;
+  EXPECT_NE(report.json.find(R"("may_submit":false)"), std::string::npos) << report.json;
+  EXPECT_EQ((report.what + report.json).find("hunter2"), std::string::npos);
+}
+
+TEST(GroundWorkTest, AnAccountThatMayNotWriteIsARefusal) {
+  const CommandReport report = told({"test"}, json(401, ""));
+  EXPECT_EQ(report.end, End::refused);
+  EXPECT_NE(report.what.find("may this account write"), std::string::npos) << report.what;
+}
+
+TEST(GroundWorkTest, WhatIsNoGroundWorkIsUnreachable) {
+  for (const Message& m : {text(503, ""), Message::response(200, "<html>", "text/html"),
+                           json(404, ""), Message::failure(Trouble::connect, "refused")}) {
+    const CommandReport report = told({"test"}, m);
+    EXPECT_EQ(report.end, End::unreachable) << m.body;
+    EXPECT_FALSE(report.what.empty());
+  }
 }
 
 }  // namespace
