@@ -61,6 +61,8 @@ class GroundWork(Logins, HostPages, HttpSimulator):
         self.max_tokens = 500
         self.app_types = {"NAGIOS", "VEMA", "CACTI", "RELAY", "SYSTEM"}
         self.device_required = True
+        self.app_type_required = True   # False: hosts without one are NAGIOS's, as the source has it
+        self.unknown_status = "failure"  # of an item; "500": the whole batch fails; "pending": taken as PENDING
         self.counters = "successful"    # or "success" (the older document), "none"
         self.order = "sent"             # or "reversed"
         self.extra_rows = False         # the Biz API's habit
@@ -199,7 +201,11 @@ class GroundWork(Logins, HostPages, HttpSimulator):
     def _fault(self, item, is_host):
         status = item.get("monitorStatus", "PENDING")
         if status not in STATUSES:
-            return f"Monitor Status {status!r} is null"
+            if self.unknown_status == "500":
+                raise Stop(Answer(500, b'{"error":"null value in column MonitorStatusID"}'))
+            if self.unknown_status == "failure":
+                return f"Monitor Status {status!r} is null"
+            item["monitorStatus"] = "PENDING"
         if item.get("appType") and item["appType"] not in self.app_types:
             return f"Application Type {item['appType']} not found"
         limit = HOST_LIMIT if is_host else SERVICE_LIMIT
@@ -216,7 +222,7 @@ class GroundWork(Logins, HostPages, HttpSimulator):
     def _missing(self, item, old, is_host, host):
         if old:
             return ""
-        if not item.get("appType"):
+        if not item.get("appType") and (self.app_type_required or not is_host):
             return "Required field Application Type was not provided"
         if (is_host or host not in self.hosts) and self.device_required and not item.get("deviceIdentification"):
             return "Device Identification is required" if is_host else "unknown host"

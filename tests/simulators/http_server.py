@@ -233,7 +233,7 @@ class HttpSimulator:
             self._note(request, answer)
         if item and faults.take("drop_after_apply"):
             return False
-        if item and faults.take("endless_headers"):
+        if faults.take("endless_headers"):
             return self._pour(conn, b"HTTP/1.1 200 OK\r\n", b"X-Filler: " + b"x" * 1000 + b"\r\n")
         return self._send(conn, request, answer, faults)
 

@@ -63,6 +63,10 @@ class Nmis(HttpSimulator):
         self.refusal = "401"              # without a session; "page": 200 with the login page, "redirect": 302 to it
         self.cookie_name = "mojolicious"
         self.login_form = "any"           # "form" or "json": the other one is not understood
+        self.current_of_future = ""       # what `current` says of an outage to come; empty: null
+        self.frequency_required = False   # as the core has it
+        self.times_as_strings = False     # `start` and `end` of `once` are read back as texts of digits
+        self.csrf_header = ""             # changes without this header are refused
         self.session_seconds = 0          # how long an unused session lives; 0 = for ever
         self.outages = {}                 # id -> as kept
         self.sessions = {}                # cookie -> [user, last used]
@@ -182,6 +186,8 @@ class Nmis(HttpSimulator):
             request.method)
         if method is None or (request.method == "POST" and number):
             raise Refused(405, "method not allowed")
+        if request.method != "GET" and self.csrf_header and self.csrf_header.lower() not in request.headers:
+            raise Refused(403, "Bad CSRF token!")
         return method(request, user, version, number)
 
     def _get(self, _request, _user, version, number):
@@ -228,7 +234,7 @@ class Nmis(HttpSimulator):
         for name in given:
             if name not in FIELDS:
                 raise Refused(400, f'invalid property "{name}"')
-        frequency = given.get("frequency", "once")
+        frequency = given.get("frequency", "" if self.frequency_required else "once")
         try:
             start, end = nmis_time.checked(frequency, given.get("start"), given.get("end"), self.zone, self.clock())
         except nmis_time.Invalid as invalid:
@@ -253,6 +259,10 @@ class Nmis(HttpSimulator):
         except (nmis_time.Invalid, TypeError, ValueError, KeyError):
             now = None
         shown["current"] = "current" if now == "current" else None
+        if now == "future" and self.current_of_future:
+            shown["current"] = self.current_of_future
+        if self.times_as_strings:
+            shown |= {name: str(shown[name]) for name in ("start", "end")}
         if version == "v2":
             shown["nodes"] = kept["nodes"]
             return shown

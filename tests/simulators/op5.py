@@ -58,6 +58,9 @@ class Op5(HttpSimulator):
         self.unknown_status = unknown_status
         self.silent_status = silent_status    # what is answered where the core would lose the result
         self.cut_at_newline = cut_at_newline  # the command-file route ends a command there
+        self.size_limit = 0                   # bytes of plugin_output; 0 = none
+        self.size_status = 200                # beyond it: 200 cuts, 400, 413 or 422 refuses
+        self.codes = "any"                    # what a status_code must be: or "string", "number"
         self.passive_disabled = set()
         self.takes = {"host": True, "service": True}  # passive checks, program wide
         self.powerless = set()                # users who may not give commands
@@ -174,7 +177,12 @@ class Op5(HttpSimulator):
         host = _text(body, "host_name")
         service = "" if is_host else _text(body, "service_description")
         output = _text(body, "plugin_output", required=False)
-        return Applied(request.number, request.received, host, service, _code(body), output, "", "", user, request.body)
+        if self.size_limit and len(output.encode()) > self.size_limit:
+            if self.size_status != 200:
+                raise Refused(self.size_status, "Invalid parameters", "plugin_output: too long")
+            output = output.encode()[:self.size_limit].decode("utf-8", "ignore")
+        code = _code(body, self.codes)
+        return Applied(request.number, request.received, host, service, code, output, "", "", user, request.body)
 
     def _look_up(self, item):
         known = self.objects is None or (item.host, item.service) in self.objects
@@ -222,11 +230,11 @@ def _text(body, name, required=True):
     return value
 
 
-def _code(body):
+def _code(body, kinds):
     value = body.get("status_code")
-    if isinstance(value, str) and value.lstrip("-").isdecimal():
+    if isinstance(value, str) and value.lstrip("-").isdecimal() and kinds != "number":
         return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and kinds != "string":
         return value
     raise Refused(400, "Invalid parameters", "status_code: a number is needed")
 

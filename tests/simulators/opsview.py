@@ -22,13 +22,13 @@ from . import opsview_wire as wire
 from .control import serve_control
 from .faults import Answer
 from .http_server import HttpSimulator
+from .opsview_reload import RELOADING, RUNNING, Reloads
 from .opsview_wire import Refused
 
 HOUR = 3600
 SUBMITTING = {"ACTIONALL", "ACTIONSOME"}
 HTML = b"<!DOCTYPE html><html><body><h1>Opsview login</h1></body></html>"
 DEADLOCK = "DBI Exception: DBD::mysql::st execute failed: Deadlock found when trying to get lock"
-RUNNING, RELOADING, DOWN, BROKEN, WARNINGS = range(5)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,9 +49,10 @@ class Applied:
 class Session:
     user: str
     expires: float
+    peer: str
 
 
-class Opsview(HttpSimulator):
+class Opsview(Reloads, HttpSimulator):
     """objects: {(host, service), …}, service "" for the host itself; None: every object is known."""
 
     def __init__(self, users=None, objects=None, unmatched="400", **listener):
@@ -65,6 +66,10 @@ class Opsview(HttpSimulator):
         self.underscore = False           # `_` is a wildcard, too
         self.api = {"api_version": "6.008", "api_min_version": "2.000", "easyxdm_version": "2.4.8.100"}
         self.version = "6.8.9"
+        self.state_key = "new_state"      # of `/rest/status`; its parameter table says "state"
+        self.forms = "both"               # ways to submit that there are: or "detail", "status"
+        self.submit_right = ""            # the one right that submitting needs; else one of two
+        self.bind_address = False         # a token is good for the address that it was given to
         self.token_digits = 40
         self.always_return_200 = False    # as if every call had asked for it
         self.error_detail = True
@@ -116,27 +121,6 @@ class Opsview(HttpSimulator):
         with self._changed:
             self.objects.add((host, service))
 
-    def configure(self, host, service=""):
-        """An object that was made in the interface and waits for the next reload."""
-        with self._changed:
-            self.pending.add((host, service))
-            self.configuration_status = "pending"
-            self.last_updated += 1
-
-    def begin_reload(self):
-        with self._changed:
-            self.server_status = RELOADING
-
-    def end_reload(self, status=RUNNING):
-        with self._changed:
-            self.server_status = status
-            self.configuration_status = "uptodate"
-            self.last_updated += 300
-            if self.objects is not None:
-                self.objects |= self.pending
-            self.pending.clear()
-            self._changed.notify_all()
-
     def decide(self, request):
         item = None
         try:
@@ -175,6 +159,8 @@ class Opsview(HttpSimulator):
         session = self.sessions.get(wire.token(request))
         if not session or session.expires < self._now() or session.user != request.headers.get("x-opsview-username"):
             raise Refused(401, {"message": "Not authenticated", **self._detail("the token is not known")})
+        if self.bind_address and session.peer != request.peer:
+            raise Refused(401, {"message": "Not authenticated", **self._detail("the token is another address's")})
         return session.user
 
     def _detail(self, text):
@@ -196,7 +182,7 @@ class Opsview(HttpSimulator):
         if name not in self.users or self.users[name] != password:
             raise Refused(401, {"message": "Authentication failed", **self._detail("user or password")})
         token = secrets.token_hex(self.token_digits // 2)
-        self.sessions[token] = Session(name, self._now() + HOUR)
+        self.sessions[token] = Session(name, self._now() + HOUR, request.peer)
         self.logins += 1
         answer = {"token": token}
         if str(given.get("include_user_data")) == "1":
@@ -219,36 +205,6 @@ class Opsview(HttpSimulator):
         return 200, {"opsview_version": self.version, "opsview_build": "6.8.9.202", "opsview_edition": "commercial",
                      "opsview_name": "Opsview", "server_timezone": "UTC", "server_timezone_offset": 0,
                      "uuid": "5B40A354-90C4-11DE-8C65-487C69EFFEC7"}, None
-
-    # Reload.
-
-    def _reload_status(self, _request, user):
-        self._must(user, "RELOADVIEW")
-        return 200, {"server_status": self.server_status, "configuration_status": self.configuration_status,
-                     "average_duration": self.average_duration, "lastupdated": self.last_updated,
-                     "auditlog_entries": None, "messages": self.reload_messages}, None
-
-    def _reload(self, request, user):
-        self._must(user, "RELOADVIEW")
-        self._must(user, "RELOADACCESS")
-        given = {**wire.query(request), **wire.fields(request)}
-        if self.server_status == RELOADING:
-            self._refuse_while_reloading()
-        if self.changelog_required and not given.get("changelog"):
-            raise Refused(400, {"message": "A changelog is required"})
-        if self.reload_fails:
-            raise Refused(400, {"server_status": BROKEN, "messages": [
-                {"detail": self.reload_fails, "monitoringserver": "Master Monitoring Server", "severity": "critical"}]})
-        self.reloads.append(given.get("changelog", ""))
-        if str(given.get("asynchronous")) == "1":
-            self.server_status = RELOADING
-            return 200, {"server_status": RELOADING}, None
-        self.end_reload()
-        return self._reload_status(request, user)
-
-    def _refuse_while_reloading(self):
-        text = "Reload already running"
-        raise Refused(409, {"server_status": RELOADING, "messages": text if self.messages == "string" else [text]})
 
     # Objects.
 
@@ -281,7 +237,9 @@ class Opsview(HttpSimulator):
         return re.fullmatch("".join(wild.get(c, re.escape(c)) for c in pattern), name, re.DOTALL) is not None
 
     def _submit(self, request, user, given, form, code, text):
-        self._must(user, *SUBMITTING)
+        self._must(user, *([self.submit_right] if self.submit_right else SUBMITTING))
+        if self.forms not in ("both", form):
+            raise Refused(404, {"message": "Not found"})
         if self.server_status == RELOADING and self.during_reload == "409":
             self._refuse_while_reloading()
         missing = self.server_status == RELOADING and self.during_reload == "miss"
@@ -316,7 +274,7 @@ class Opsview(HttpSimulator):
 
     def _set_status(self, request, user):
         given = wire.query_lists(request, wire.fields(request))
-        code = wire.code(given.get("new_state", [None])[0])
+        code = wire.code(given.get(self.state_key, [None])[0])
         text = given.get("comment", [""])[0]
         items = self._submit(request, user, given, "status", code, text)
         return 200, wire.echo(items), items[-1] if items else None
