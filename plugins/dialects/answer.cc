@@ -30,10 +30,14 @@ std::optional<Wall> to_wall(const DateFields& d) {
 }
 
 void replace_all(std::string& text, std::string_view what, std::string_view by) {
-  if (what.empty()) return;
-  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) {
-    text.replace(at, what.size(), by);
+  if (what.empty() || text.find(what) == std::string::npos) return;
+  std::string out;
+  std::size_t done = 0;
+  for (std::size_t at = 0; (at = text.find(what, done)) != std::string::npos;
+       done = at + what.size()) {
+    out.append(text, done, at - done).append(by);
   }
+  text = out.append(text, done);
 }
 
 // Shorter ones are in every other word, and no secrets.
@@ -96,13 +100,17 @@ std::optional<Duration> retry_after(const Message& response, Wall now) {
   return std::clamp(Duration(*date - now), Duration(0), longest);
 }
 
-std::string presentable(std::string_view words, const Credentials& login) {
+std::string presentable(std::string_view words, const Credentials& login,
+                        std::span<const Secret> session) {
   std::string text(words);
-  redact(text,
-         login);  // before anything changes the secret's looks, and after, in case that made it one
+  const auto redact_all = [&] {
+    redact(text, login);
+    for (const Secret& secret : session) redact(text, {"", secret});
+  };
+  redact_all();  // before anything changes a secret's looks, and after, in case that made it one
   text = on_one_line(text);
   make_valid_utf8(text);
-  redact(text, login);
+  redact_all();
   make_valid_utf8(text);  // a secret that is not UTF-8 may have lain across characters
   return std::string(trimmed(utf8_prefix(text, kAnswerLimit)));
 }

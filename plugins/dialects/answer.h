@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,9 @@ constexpr auto kLongestRetryAfter =
 
 // Makes an upstream's words fit to be kept and shown: one line, valid UTF-8, no control characters,
 // at most kAnswerLimit bytes, and the secret of `login` (plain, and as in a basic Authorization
-// header) taken out.
-[[nodiscard]] std::string presentable(std::string_view words, const Credentials& login);
+// header) and those of the session taken out, before the cut, which would hide one's beginning.
+[[nodiscard]] std::string presentable(std::string_view words, const Credentials& login,
+                                      std::span<const Secret> session = {});
 
 // RFC 4648 section 4.
 [[nodiscard]] std::string base64(std::string_view bytes);

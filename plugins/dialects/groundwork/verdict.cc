@@ -1,5 +1,6 @@
 // What the HTTP answers to batches and logins mean.
 #include <algorithm>
+#include <array>
 
 #include "agent/base/percent.h"
 #include "agent/base/text.h"
@@ -102,9 +103,8 @@ LoginAnswer judge_login(const Message& answer) {
 
 std::string without_secrets(std::string_view text, const Credentials& login, const Secret& token) {
   const std::string encoded = login.secret.empty() ? std::string() : base64(login.secret.reveal());
-  std::string out = presentable(text, login);
-  out = presentable(out, {"", Secret(encoded)});
-  return presentable(out, {"", token});
+  const std::array<Secret, 2> session{Secret(encoded), token};
+  return presentable(text, login, session);
 }
 
 std::string words_of(const Message& answer, const Credentials& login, const Secret& token) {

@@ -39,6 +39,18 @@ void Jar::put(Message& request) const {
   if (!all.empty()) request.secret_headers.push_back({"Cookie", Secret(std::move(all))});
 }
 
+// A signed cookie is `value--signature`: the value alone is told in no place, either.
+std::vector<Secret> Jar::secrets() const {
+  std::vector<Secret> all;
+  for (const auto& [name, value] : cookies_) {
+    const std::string& text = value.reveal();
+    const std::string unsigned_value = text.substr(0, text.find("--"));
+    for (const std::string& s : {text, unsigned_value})
+      if (s.size() >= kShortestSession) all.emplace_back(s);
+  }
+  return all;
+}
+
 Secret cookie_in(const Message& request, std::string_view name) {
   for (const Header& h : request.headers) {
     if (!equals_ignoring_case(h.name, "Cookie")) continue;

@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "agent/port/message.h"
 
 namespace checkrelay::opmantek {
 
+constexpr std::size_t kShortestSession = 12;  // bytes of a value; shorter ones are `en` and `1`
 constexpr std::size_t kMaxCookies = 32;
 constexpr std::size_t kMaxCookie = 4096;  // bytes of name and value; longer ones are left out
 
@@ -19,6 +21,8 @@ class Jar {
   void take(const Message& answer);
   void put(Message& request) const;  // as Cookie
   void clear() { cookies_.clear(); }
+  // Of the cookies, those long enough to be secrets: what is to be kept out of what is told.
+  [[nodiscard]] std::vector<Secret> secrets() const;
   [[nodiscard]] bool empty() const { return cookies_.empty(); }
 
  private:

@@ -19,8 +19,7 @@ class Fetching : public Talk {
   void heard(const Message& answer, const Sense& what, Instant now, Actions& out) override {
     if (!is_good(answer)) return end(answer, what, now, out);
     auto list = parse_list(answer.body);
-    if (!list)
-      return end(Judgement::transient, presentable(list.error().what, settings().login), out);
+    if (!list) return end(Judgement::transient, shown(list.error().what), out);
     *list_ = std::move(*list);
     end(Judgement::delivered, std::to_string(list_->outages.size()) + " outages", out);
   }
@@ -75,7 +74,7 @@ class Commanding : public Talk {
   void fail_with(Judgement judgement, std::string_view words, Actions& out) {
     const bool no = judgement == Judgement::rejected;
     report_->end = no ? CommandReport::End::refused : CommandReport::End::unreachable;
-    report_->what = presentable(words, settings().login);
+    report_->what = shown(words);
     end(judgement, report_->what, out);
   }
 

@@ -6,6 +6,10 @@ namespace checkrelay::opmantek {
 
 void Talk::start(Instant, Actions& out) { session_->open ? proceed(out) : log_in(out); }
 
+std::string Talk::shown(std::string_view words) const {
+  return presentable(words, settings_->login, session_->jar.secrets());
+}
+
 void Talk::log_in(Actions& out) {
   session_->open = false;
   session_->jar.clear();
@@ -20,7 +24,7 @@ void Talk::ask(Message request, Actions& out) {
 
 void Talk::receive(Message in, Instant now, Actions& out) {
   if (over_) return;
-  const Sense what = sense(in, *settings_);
+  const Sense what = sense(in, *settings_, session_->jar.secrets());
   if (logging_in_) return take_login(in, what, now, out);
   if (!wants_login(in, what)) {
     if (in.kind == Message::Kind::response) session_->jar.take(in);

@@ -36,6 +36,7 @@ class Talk : public Conversation {
   void ask(Message request, Actions& out);
   void end(Judgement judgement, std::string words, Actions& out);
   void end(const Message& answer, const Sense& sense, Instant now, Actions& out);
+  [[nodiscard]] std::string shown(std::string_view words) const;  // without secrets
   [[nodiscard]] const Settings& settings() const { return *settings_; }
 
  private:

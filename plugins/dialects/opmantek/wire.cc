@@ -62,16 +62,18 @@ Message outages_request(const Settings& s, std::string_view method, std::string_
   return m;
 }
 
-Sense sense(const Message& answer, const Settings& settings) {
+Sense sense(const Message& answer, const Settings& settings, std::span<const Secret> session) {
+  const auto shown = [&](std::string_view words) {
+    return presentable(words, settings.login, session);
+  };
   if (answer.kind != Message::Kind::response)
-    return {Sense::Kind::nothing,
-            presentable(answer.what.empty() ? "no HTTP answer" : answer.what, settings.login)};
+    return {Sense::Kind::nothing, shown(answer.what.empty() ? "no HTTP answer" : answer.what)};
   std::string words = status_words(answer);
   if (answer.status / 100 == 3 || is_html(answer))
-    return {Sense::Kind::page, presentable(words + ": a page, not JSON", settings.login)};
+    return {Sense::Kind::page, shown(words + ": a page, not JSON")};
   if (trimmed(answer.body).empty())
-    return {Sense::Kind::nothing, presentable(words + ": an empty answer", settings.login)};
-  return {Sense::Kind::json, presentable(words + ": " + answer.body, settings.login)};
+    return {Sense::Kind::nothing, shown(words + ": an empty answer")};
+  return {Sense::Kind::json, shown(words + ": " + answer.body)};
 }
 
 bool is_good(const Message& answer) {

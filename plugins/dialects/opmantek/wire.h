@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,8 @@ struct Sense {
   Kind kind = Kind::nothing;
   std::string words{};  // the server's, or the trouble: presentable
 };
-[[nodiscard]] Sense sense(const Message& answer, const Settings& settings);
+[[nodiscard]] Sense sense(const Message& answer, const Settings& settings,
+                          std::span<const Secret> session);
 [[nodiscard]] bool is_good(const Message& answer);  // 2xx
 // Of an answer that did not do what was asked, and is not about the session.
 [[nodiscard]] Judgement judgement(const Message& answer, const Sense& sense);

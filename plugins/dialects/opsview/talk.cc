@@ -117,9 +117,7 @@ Verdict Talk::verdict(const Answer& answer) const {
 }
 
 Verdict Talk::verdict(Judgement j, std::string_view words, std::optional<Duration> pause) const {
-  std::string shown = presentable(words, settings_->login);
-  if (!used_.empty()) shown = presentable(shown, {"", used_});
-  return {0, j, std::move(shown), pause};
+  return {0, j, presentable(words, settings_->login, {&used_, 1}), pause};
 }
 
 }  // namespace checkrelay::opsview

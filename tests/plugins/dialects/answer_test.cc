@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "agent/base/text.h"
 
 namespace checkrelay {
@@ -39,6 +41,20 @@ TEST(Presentable, TakesTheSecretOut) {
   const Credentials login{"relay", Secret("hunter2")};
   EXPECT_EQ(presentable("no hunter2\r\nhere", login), "no [secret] here");
   EXPECT_EQ(presentable("Basic " + base64("relay:hunter2"), login), "Basic [secret]");
+}
+
+TEST(Presentable, NoSecretOfASessionIsCutInTwo) {
+  const Credentials login{"relay", Secret("hunter2")};
+  const std::array<Secret, 2> session{Secret("token-of-one"), Secret()};
+  const std::string before(kAnswerLimit - 4, 'x');
+  const std::string text = presentable(before + " token-of-one", login, session);
+  EXPECT_EQ(text, before + " [se");
+}
+
+TEST(Presentable, AnAnswerOfNothingButSecretsIsReadAtOnce) {
+  std::string words;
+  while (words.size() < 1 << 20) words += "hunter2";
+  EXPECT_TRUE(presentable(words, {"relay", Secret("hunter2")}).starts_with("[secret][secret]"));
 }
 
 }  // namespace
