@@ -1,6 +1,6 @@
-"""Edge agent, link, hub agent, file: both agents are killed and the link fails in every way, while results are handed in.
-Then every acknowledged result is in the hub's file, intact as far as the API between them carries it, each subject's in
-order, and the books balance. The order of the harms is the seed's (CHECKRELAY_CHAIN_SEED)."""
+"""Edge agent, link, hub agent, file: both agents are killed or stopped, and the link fails in every way, while results
+are handed in. Then every acknowledged result is in the hub's file, intact as far as the API between them carries it,
+each subject's in order, and the books balance. The order of the harms is the seed's (CHECKRELAY_CHAIN_SEED)."""
 
 import collections
 import json
@@ -133,7 +133,7 @@ class ThroughProxy(Chain):
                  ("slow", 10), ("lost_answer", 4), ("half_answer", 4), ("reset_answer", 4))]
         harms += [lambda f=f, a=a: self.kill_at(f, a) for f in ("half_request", "lost_answer", "half_answer")
                   for a in (self.hub, self.edge)]
-        harms += [self.loss, lambda: self.again(self.edge, self.hub)]
+        harms += [self.loss, lambda: self.again(self.edge, self.hub), self.edge.restart, self.hub.restart]
         self.suffer(harms)
         self.end()
 
