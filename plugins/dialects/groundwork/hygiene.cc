@@ -5,6 +5,7 @@
 
 #include "agent/base/text.h"
 #include "plugins/dialects/groundwork/wire.h"
+#include "plugins/dialects/plugin_text.h"
 
 namespace checkrelay::groundwork {
 namespace {
@@ -60,17 +61,6 @@ std::string clean(std::string_view raw) {
   replace_all(text, "\xef\xbf\xbe", "\xef\xbf\xbd");
   replace_all(text, "\xef\xbf\xbf", "\xef\xbf\xbd");
   return text;
-}
-
-// The end of the last metric that ends within `limit`; labels in quotes may hold blanks.
-std::size_t metric_boundary(std::string_view perfdata, std::size_t limit) {
-  std::size_t end = 0;
-  bool in_quotes = false;
-  for (std::size_t i = 0; i <= limit && i < perfdata.size(); ++i) {
-    if (perfdata[i] == '\'') in_quotes = !in_quotes;
-    if (perfdata[i] == ' ' && !in_quotes) end = i;
-  }
-  return end;
 }
 
 std::optional<std::string> unaddressable_name(std::string_view field, std::string_view name) {
@@ -138,7 +128,7 @@ std::string clean_perfdata(std::string_view raw, std::size_t limit) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   text = std::string(trimmed(text));
   const std::string_view fits = prefix16(text, limit);
-  if (fits.size() < text.size()) text.resize(metric_boundary(text, fits.size()));
+  if (fits.size() < text.size()) text.resize(whole_metrics(text, fits.size()).size());
   return text;
 }
 

@@ -5,11 +5,10 @@
 #include "agent/base/text.h"
 #include "plugins/dialects/op5/filter.h"
 #include "plugins/dialects/op5/wire.h"
+#include "plugins/dialects/plugin_text.h"
 
 namespace checkrelay::op5 {
 namespace {
-
-constexpr std::string_view kBrokenBar = "\u00a6";
 
 void replace_all(std::string& text, std::string_view what, std::string_view by) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) {
@@ -17,44 +16,11 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
   }
 }
 
-// Valid UTF-8 without control characters but tab and, where `lines` says so, newline.
-std::string clean(std::string text, bool lines) {
-  make_valid_utf8(text);
-  replace_all(text, "\r\n", "\n");
-  for (char& c : text) {
-    bool control = static_cast<unsigned char>(c) < ' ' || c == 0x7f;
-    if (control && c != '\t' && !(lines && c == '\n')) c = ' ';
-  }
-  return std::string(trimmed(text));
-}
-
-std::string flattened(std::string_view text) {
-  std::string out;
-  for (std::string_view line : split(text, '\n')) {
-    line = trimmed(line);
-    if (!line.empty() && !out.empty()) out += " / ";
-    out += line;
-  }
-  return out;
-}
-
 std::string one_text(const CheckResult& r, Multiline multiline) {
-  std::string text = clean(r.output, true);
-  replace_all(text, "|", kBrokenBar);
+  std::string text = without_pipes(clean_lines(r.output));
   if (multiline == Multiline::flatten) text = flattened(text);
   if (multiline == Multiline::escaped) replace_all(text, "\n", "\\n");
   return text.empty() ? "(no output)" : text;
-}
-
-// The end of the last metric that ends within `limit`; labels in quotes may hold blanks.
-std::size_t metric_boundary(std::string_view perfdata, std::size_t limit) {
-  std::size_t end = 0;
-  bool in_quotes = false;
-  for (std::size_t i = 0; i <= limit && i < perfdata.size(); ++i) {
-    if (perfdata[i] == '\'') in_quotes = !in_quotes;
-    if (perfdata[i] == ' ' && !in_quotes) end = i;
-  }
-  return end;
 }
 
 void fit(std::string& text, std::string& perfdata, std::size_t limit) {
@@ -63,8 +29,7 @@ void fit(std::string& text, std::string& perfdata, std::size_t limit) {
     std::size_t spare = room > perfdata.size() ? room - perfdata.size() : 0;
     text = std::string(trimmed(utf8_prefix(text, std::max(room / 2, spare))));
   }
-  if (text.size() + perfdata.size() > room)
-    perfdata.resize(metric_boundary(perfdata, room - text.size()));
+  perfdata.resize(whole_metrics(perfdata, room - text.size()).size());
 }
 
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -101,16 +66,11 @@ std::optional<std::string> unaddressable(const Subject& subject) {
 
 std::string plugin_output(const CheckResult& result, const Hygiene& hygiene) {
   std::string text = one_text(result, hygiene.multiline);
-  std::string perfdata = clean(result.perfdata, false);
+  std::string perfdata = clean_line(result.perfdata);
   if (perfdata.empty()) return std::string(trimmed(utf8_prefix(text, hygiene.text_limit)));
   fit(text, perfdata, hygiene.text_limit);
   if (perfdata.empty()) return text;
   return text.insert(std::min(text.find('\n'), text.size()), "|" + perfdata);
-}
-
-State upstream_state(State state, bool host) {
-  if (host) return state > 2 ? State{1} : state;
-  return std::min(state, State{3});
 }
 
 std::string encode_body(const CheckResult& result, const Hygiene& hygiene) {

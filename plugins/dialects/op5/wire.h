@@ -51,10 +51,6 @@ constexpr std::size_t kLeastTextLimit = 64;
 // two metrics
 [[nodiscard]] std::string plugin_output(const CheckResult& result, const Hygiene& hygiene);
 
-// The server answers 200 to a host state other than 0-2 and applies nothing, so UNKNOWN becomes
-// DOWN, which is also what Nagios makes of it. A service state past 3 becomes UNKNOWN.
-[[nodiscard]] State upstream_state(State state, bool host);
-
 // The JSON body. status_code is a string, as in the source document. REQUIRES:
 // !unaddressable(result.subject)
 [[nodiscard]] std::string encode_body(const CheckResult& result, const Hygiene& hygiene);

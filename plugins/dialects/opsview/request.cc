@@ -5,43 +5,10 @@
 #include "agent/base/percent.h"
 #include "agent/base/text.h"
 #include "plugins/dialects/opsview/wire.h"
+#include "plugins/dialects/plugin_text.h"
 
 namespace checkrelay::opsview {
 namespace {
-
-constexpr std::string_view kBrokenBar = "\u00a6";
-
-// Valid UTF-8 without control characters but, where `lines` says so, newline.
-std::string clean(std::string text, bool lines) {
-  make_valid_utf8(text);
-  for (char& c : text) {
-    const bool control = static_cast<unsigned char>(c) < ' ' || c == 0x7f;
-    if (control && c != '\t' && !(lines && c == '\n')) c = ' ';
-  }
-  return std::string(trimmed(text));
-}
-
-std::string one_line(std::string_view text) {
-  std::string out;
-  for (std::string_view line : split(text, '\n')) {
-    line = trimmed(line);
-    if (!line.empty() && !out.empty()) out += " / ";
-    for (char c : line) c == '|' ? out += kBrokenBar : out += c;
-  }
-  return out;
-}
-
-// Up to the last metric that ends within `limit`; labels in quotes may hold blanks.
-std::string_view whole_metrics(std::string_view perfdata, std::size_t limit) {
-  if (perfdata.size() <= limit) return perfdata;
-  std::size_t end = 0;
-  bool in_quotes = false;
-  for (std::size_t i = 0; i <= limit; ++i) {
-    if (perfdata[i] == '\'') in_quotes = !in_quotes;
-    if (perfdata[i] == ' ' && !in_quotes) end = i;
-  }
-  return perfdata.substr(0, end);
-}
 
 std::optional<std::string> unaddressable_name(std::string_view field, std::string_view name) {
   auto reason = [&](std::string_view why) {
@@ -88,17 +55,12 @@ bool may_match_others(const Subject& subject) {
 }
 
 std::string plugin_output(const CheckResult& result, const Hygiene& hygiene) {
-  std::string text = one_line(clean(result.output, true));
+  std::string text = without_pipes(flattened(clean_lines(result.output)));
   text = std::string(trimmed(utf8_prefix(text, hygiene.text_limit)));
   if (text.empty()) text = "(no output)";
-  const std::string perfdata = clean(result.perfdata, false);
+  const std::string perfdata = clean_line(result.perfdata);
   const std::string_view kept = whole_metrics(perfdata, hygiene.text_limit);
   return kept.empty() ? text : text + "|" + std::string(kept);
-}
-
-State upstream_state(State state, bool host) {
-  if (host) return state > 2 ? State{1} : state;
-  return std::min(state, State{3});
 }
 
 Message login_request(std::string_view root, const Credentials& login) {

@@ -46,8 +46,6 @@ constexpr std::size_t kLeastTextLimit = 64;
 // lines), a pipe in it as U+00A6, "(no output)" where it is empty (which the API would refuse),
 // then a pipe and the perfdata. Each is cut to the limit by itself.
 [[nodiscard]] std::string plugin_output(const CheckResult& result, const Hygiene& hygiene);
-// A host's UNKNOWN becomes DOWN, as with Nagios; the API has 0-2 for hosts.
-[[nodiscard]] State upstream_state(State state, bool host);
 
 [[nodiscard]] Message login_request(std::string_view root, const Credentials& login);
 // REQUIRES: !unaddressable(result.subject)

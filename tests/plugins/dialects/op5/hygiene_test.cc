@@ -4,6 +4,7 @@
 
 #include "agent/base/text.h"
 #include "plugins/dialects/op5/wire.h"
+#include "plugins/dialects/plugin_text.h"
 
 namespace checkrelay::op5 {
 namespace {

@@ -2,6 +2,7 @@
 
 #include "agent/base/text.h"
 #include "plugins/dialects/opsview/wire.h"
+#include "plugins/dialects/plugin_text.h"
 
 namespace checkrelay::opsview {
 namespace {
