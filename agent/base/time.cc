@@ -96,6 +96,11 @@ std::chrono::minutes offset(Fields& f) {
   return sign == '-' ? -total : total;
 }
 
+// By hand, since a result has one on each of its ways.
+void put_digits(std::string& out, std::size_t at, std::size_t count, unsigned value) {
+  for (; count > 0; value /= 10) out[at + --count] = static_cast<char>('0' + value % 10);
+}
+
 }  // namespace
 
 Result<Duration> parse_duration(std::string_view text) {
@@ -162,12 +167,20 @@ Result<Wall> parse_rfc3339(std::string_view text) {
 }
 
 std::string format_rfc3339(Wall t) {
-  auto day = std::chrono::floor<days>(t);
-  std::chrono::year_month_day date{day};
-  auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(t - day).count();
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
+  const auto day = std::chrono::floor<days>(t);
+  const std::chrono::year_month_day date{day};
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(t - day).count();
+  const int year = static_cast<int>(date.year());
+  std::string out = "0000-00-00T00:00:00.000Z";
+  put_digits(out, 5, 2, static_cast<unsigned>(date.month()));
+  put_digits(out, 8, 2, static_cast<unsigned>(date.day()));
+  put_digits(out, 11, 2, static_cast<unsigned>(ms / 3'600'000));
+  put_digits(out, 14, 2, static_cast<unsigned>(ms / 60'000 % 60));
+  put_digits(out, 17, 2, static_cast<unsigned>(ms / 1000 % 60));
+  put_digits(out, 20, 3, static_cast<unsigned>(ms % 1000));
+  if (year < 0 || year > 9999) return out.replace(0, 4, fmt::format("{:04}", year));
+  put_digits(out, 0, 4, static_cast<unsigned>(year));
+  return out;
 }
 
 Result<Wall> wall_from_epoch(double seconds) {

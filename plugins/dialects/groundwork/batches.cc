@@ -1,5 +1,6 @@
 #include "plugins/dialects/groundwork/batches.h"
 
+#include <unordered_set>
 #include <utility>
 
 #include "agent/base/text.h"
@@ -25,7 +26,7 @@ Batches::Batches(const Settings& settings, std::span<const CheckResult> results,
 void Batches::cut(bool hosts, std::span<const CheckResult> results) {
   // An item goes to the first batch that has room and no namesake of it.
   std::vector<Indices> open;
-  std::vector<std::set<std::string>> names;
+  std::vector<std::unordered_set<std::string>> names;
   std::vector<std::size_t> bytes;
   for (std::size_t i = 0; i < items_.size(); ++i) {
     const Item& item = items_[i];

@@ -8,51 +8,50 @@
 namespace checkrelay::groundwork {
 namespace {
 
-using Pair = std::pair<std::string_view, std::string>;
-
-struct Item {
-  std::vector<Pair> fields{};
-  std::vector<Pair> properties{};
-};
-
 std::string output_of(const CheckResult& r, std::size_t limit) {
   std::string text = clean_text(r.output, limit);
   return text.empty() ? "(no output)" : text;
 }
 
-Item item_of(const CheckResult& r, const Identity& identity) {
+// field(name, value) of each of an item's, but its properties.
+template <typename Field>
+void each_field(const CheckResult& r, const Identity& identity, const Field& field) {
   const bool host = r.subject.is_host();
-  const std::size_t limit = host ? kHostTextLimit : kServiceTextLimit;
-  Item item;
-  auto& fields = item.fields;
-  fields.emplace_back("hostName", r.subject.host);
-  if (!host) fields.emplace_back("description", r.subject.service);
-  fields.emplace_back("monitorStatus", status_name(r.state, host));
-  fields.emplace_back("appType", identity.app_type);
-  fields.emplace_back("deviceIdentification", r.subject.host);
-  if (!identity.monitor_server.empty())
-    fields.emplace_back("monitorServer", identity.monitor_server);
-  if (!identity.agent_id.empty()) fields.emplace_back("agentId", identity.agent_id);
-  fields.emplace_back("lastCheckTime", format_date(r.time == Wall{} ? r.received : r.time));
-  item.properties.emplace_back("LastPluginOutput", output_of(r, limit));
-  std::string perfdata = clean_perfdata(r.perfdata, limit);
-  // Said even so where a reader would take what is behind the pipe for it.
-  const bool pipe = item.properties.front().second.find('|') != std::string::npos;
-  if (!perfdata.empty() || pipe) item.properties.emplace_back("PerformanceData", perfdata);
-  return item;
+  field("hostName", r.subject.host);
+  if (!host) field("description", r.subject.service);
+  field("monitorStatus", status_name(r.state, host));
+  field("appType", identity.app_type);
+  field("deviceIdentification", r.subject.host);
+  if (!identity.monitor_server.empty()) field("monitorServer", identity.monitor_server);
+  if (!identity.agent_id.empty()) field("agentId", identity.agent_id);
+  field("lastCheckTime", format_date(r.time == Wall{} ? r.received : r.time));
 }
 
-std::string json_item(const Item& item) {
+template <typename Property>
+void each_property(const CheckResult& r, const Property& property) {
+  const std::size_t limit = r.subject.is_host() ? kHostTextLimit : kServiceTextLimit;
+  const std::string output = output_of(r, limit);
+  property("LastPluginOutput", output);
+  const std::string perfdata = clean_perfdata(r.perfdata, limit);
+  // Said even so where a reader would take what is behind the pipe for it.
+  if (!perfdata.empty() || output.find('|') != std::string::npos)
+    property("PerformanceData", perfdata);
+}
+
+constexpr std::size_t kItemFrame = 400;  // bytes that an item has beside its texts, about
+
+std::string json_item(const CheckResult& r, const Identity& identity) {
   std::string out;
+  out.reserve(kItemFrame + r.output.size() + r.perfdata.size());
   JsonWriter json(out);
+  const auto pair = [&](std::string_view name, std::string_view value) {
+    json.key(name).text(value);
+  };
   json.begin_object();
-  for (const auto& [name, value] : item.fields) json.key(name).text(value);
-  if (!item.properties.empty()) {
-    json.key("properties").begin_object();
-    for (const auto& [name, value] : item.properties) json.key(name).text(value);
-    json.end_object();
-  }
-  json.end_object();
+  each_field(r, identity, pair);
+  json.key("properties").begin_object();
+  each_property(r, pair);
+  json.end_object().end_object();
   return out;
 }
 
@@ -89,19 +88,20 @@ void append_attribute(std::string& out, std::string_view name, std::string_view 
   out += '"';
 }
 
-std::string xml_item(const Item& item, bool host) {
-  const std::string_view tag = host ? "host" : "service";
+std::string xml_item(const CheckResult& r, const Identity& identity) {
+  const std::string_view tag = r.subject.is_host() ? "host" : "service";
   std::string out = "<";
   out += tag;
-  for (const auto& [name, value] : item.fields) append_attribute(out, name, value);
-  if (item.properties.empty()) return out + "/>";
+  each_field(r, identity, [&](std::string_view name, std::string_view value) {
+    append_attribute(out, name, value);
+  });
   out += "><properties>";
-  for (const auto& [name, value] : item.properties) {
+  each_property(r, [&](std::string_view name, std::string_view value) {
     out += "<property";
     append_attribute(out, "name", name);
     append_attribute(out, "value", value);
     out += "/>";
-  }
+  });
   return out.append("</properties></").append(tag).append(">");
 }
 
@@ -168,14 +168,17 @@ std::string json_results(std::span<const Report> reports, std::string_view entit
 }  // namespace
 
 std::string encode_item(const CheckResult& result, Format format, const Identity& identity) {
-  const Item item = item_of(result, identity);
-  return format == Format::xml ? xml_item(item, result.subject.is_host()) : json_item(item);
+  return format == Format::xml ? xml_item(result, identity) : json_item(result, identity);
 }
 
 std::string encode_name(const std::string& host, Format format) {
-  Item item;
-  item.fields.emplace_back("hostName", host);
-  return format == Format::xml ? xml_item(item, true) : json_item(item);
+  std::string out;
+  if (format == Format::xml) {
+    append_attribute(out = "<host", "hostName", host);
+    return out + "/>";
+  }
+  JsonWriter(out).begin_object().key("hostName").text(host).end_object();
+  return out;
 }
 
 std::string encode_batch(std::span<const std::string_view> items, bool hosts, Format format) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "agent/base/text.h"
 #include "plugins/dialects/groundwork/wire.h"
@@ -51,8 +52,25 @@ bool is_control(char c) {
   return (byte < ' ' && c != '\t' && c != '\n') || byte == 0x7f;
 }
 
+constexpr std::uint64_t in_each_byte(unsigned char c) { return 0x0101010101010101U * c; }
+
+// Printable ASCII alone, as nearly every name and output is: there is nothing to mend.
+bool is_plain(std::string_view text) {
+  std::uint64_t word = 0;
+  std::uint64_t odd = 0;  // the top bit of a byte that is below ' ', or DEL, or above
+  std::size_t at = 0;
+  for (; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    odd |= word | (word + in_each_byte(1)) | (word - in_each_byte(' '));
+  }
+  if ((odd & in_each_byte(0x80)) != 0) return false;
+  return std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(),
+                     [](char c) { return c >= ' ' && c < 0x7f; });
+}
+
 std::string clean(std::string_view raw) {
   std::string text(raw);
+  if (is_plain(text)) return text;
   make_valid_utf8(text);
   replace_all(text, "\r\n", "\n");
   std::replace(text.begin(), text.end(), '\r', '\n');
@@ -68,6 +86,7 @@ std::optional<std::string> unaddressable_name(std::string_view field, std::strin
     return std::string(field) + ": " + quoted(name) + " cannot be addressed: " + why;
   };
   if (name.empty()) return reason("it is empty");
+  if (name.size() <= kNameLimit && is_plain(name)) return std::nullopt;
   if (!is_valid_utf8(name)) return reason("it is not UTF-8");
   if (std::any_of(name.begin(), name.end(), is_control) ||
       name.find_first_of("\t\n") != std::string_view::npos)
