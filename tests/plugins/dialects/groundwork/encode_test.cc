@@ -73,6 +73,19 @@ TEST(GroundWorkItem, TextsAreFitForBothFormats) {
   EXPECT_EQ(properties.at("PerformanceData"), "x=1 y=2");
 }
 
+TEST(GroundWorkItem, NoControlCharacterPassesInAnyPlace) {
+  for (int c = 0; c < 256; ++c) {
+    for (std::size_t place = 1; place < 17; ++place) {
+      std::string text(18, 'a');
+      text[place] = static_cast<char>(c);
+      const bool plain = (c >= ' ' && c < 0x7f) || c == '\n' || c == '\t';
+      const std::string cleaned = clean_text(text, 100);
+      EXPECT_EQ(cleaned == text, plain) << c << " at " << place;
+      EXPECT_TRUE(is_valid_utf8(cleaned));
+    }
+  }
+}
+
 TEST(GroundWorkItem, AnEmptyOutputIsSaidToBeNone) {
   CheckResult r = backup();
   r.output = " \n";
