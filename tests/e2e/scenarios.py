@@ -2,7 +2,7 @@
 
 import time
 
-from .harness import result
+from .harness import PATIENCE, result
 
 NAMES = ("100%", "a$USER1$", 'say "hi"', "it's", "C:\\ Drive /", "a/b", "svc: x", "a;b", "åäö ☃", "a|b", "a&b=c?d#e",
          "a+b", "%41", "blank at the end ", "<b>")
@@ -158,6 +158,18 @@ class Networks:
 
     def test_latency_delays_and_loses_nothing(self):
         self.survives(latency_ms=100)
+
+    def test_a_crash_in_the_middle_of_an_answer_loses_nothing(self):
+        self.central()
+        self.warm()
+        self.aimed().set(slow_body=-1, drip_seconds=30)
+        self.accept(self.relay, result(1), result(2))
+        self.assertTrue(self.sim.wait(lambda: len(self.sim.journal) == 2, PATIENCE))
+        self.relay.kill()
+        self.sim.faults.clear()
+        self.relay.start()
+        self.relay.wait_idle()
+        self.assertEqual(self.arrived(), ["n=0", "n=1", "n=1", "n=2"])
 
     def test_a_server_that_starts_again_is_found_again(self):
         self.central()

@@ -59,6 +59,10 @@ class BadAnswersOfOpsview(hostile.BadAnswers, upstreams.ToOpsview):
     pass
 
 
+class BadAnswersOfOpsviewByStatus(hostile.BadAnswers, upstreams.ToOpsviewStatus):
+    pass
+
+
 class BadLoginsOfGroundWork(hostile.BadLogins, upstreams.ToGroundWork):
     pass
 

@@ -15,6 +15,10 @@ class ResultsToOpsview(scenarios.Results, upstreams.ToOpsview):
     pass
 
 
+class ResultsToOpsviewByStatus(scenarios.Results, upstreams.ToOpsviewStatus):
+    pass
+
+
 class NetworksToOp5(scenarios.Networks, upstreams.ToOp5):
     pass
 
