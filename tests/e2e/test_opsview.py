@@ -231,7 +231,9 @@ class OpsviewReloads(OpsviewCase):
         agent = self.central()
         self.sim.server_status = 2
         self.accept(agent, result(0))
-        agent.wait_destination("central", lambda d: d["state"] == "backoff")
+        self.assertTrue(self.sim.wait(lambda: len(self.sim.asked("GET", "/rest/reload")) >= 3, PATIENCE))
+        self.assertEqual(agent.wait_destination("central", lambda d: d["state"] == "backoff")["delivered"], 0)
+        self.assertEqual(self.submissions(), [])
         self.sim.server_status = 4
         self.all_well(1)
 

@@ -6,6 +6,8 @@
 namespace checkrelay::opsview {
 namespace {
 
+constexpr int kNotRunning = 2;
+
 std::string key(const Subject& subject) { return subject.host + '\0' + subject.service; }
 
 }  // namespace
@@ -34,7 +36,8 @@ void Session::drop(const Secret& token) {
 }
 
 bool Session::wants_reload_status(Steady now) const {
-  return !reload_hidden_ && (reloading_ || !asked_ || now - *asked_ >= kReloadPoll);
+  const bool away = reloading_ || reload_.server_status == kNotRunning;
+  return !reload_hidden_ && (away || !asked_ || now - *asked_ >= kReloadPoll);
 }
 
 // A 409, and the answer to a reload that begins, say that it runs and nothing else: what was known

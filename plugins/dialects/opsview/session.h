@@ -17,7 +17,7 @@ namespace checkrelay::opsview {
 
 // A token lives for an hour after its last successful use; what is nearly that old is not tried.
 constexpr auto kTokenLife = std::chrono::minutes(59);
-constexpr auto kReloadPoll = std::chrono::seconds(30);    // how often the status is asked for
+constexpr auto kReloadPoll = std::chrono::seconds(30);    // how often a server that runs is asked
 constexpr auto kUsualReload = std::chrono::seconds(30);   // where the server does not say
 constexpr auto kLongestReload = std::chrono::minutes(5);  // no server holds us for longer at once
 constexpr auto kSettling = std::chrono::seconds(60);  // at least: a new object takes time to appear

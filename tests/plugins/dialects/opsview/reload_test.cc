@@ -117,6 +117,21 @@ TEST_F(OpsviewReloads, AServerThatDoesNotRunIsDown) {
   EXPECT_EQ(e.verdicts.at(0).judgement, Judgement::transient);
 }
 
+TEST_F(OpsviewReloads, AServerThatDidNotRunGetsNothingBeforeItSaysThatItRuns) {
+  signed_in(R"({"server_status":"2"})");
+  for (int i = 0; i < 2; ++i) {
+    Exchange still = open({result("db1")});
+    EXPECT_EQ(still.last(), "GET /rest/reload");
+    answer(still, 200, R"({"server_status":"2"})");
+    EXPECT_EQ(still.verdicts.at(0).judgement, Judgement::transient);
+  }
+  Exchange again = open({result("db1")});
+  answer(again, 200, kRunning);
+  EXPECT_EQ(again.last(), "POST /rest/status?svc.hostname=db1&svc.servicename=Backup");
+  Exchange later = open({result("db1")});
+  EXPECT_EQ(later.last(), "POST /rest/status?svc.hostname=db1&svc.servicename=Backup");
+}
+
 TEST_F(OpsviewReloads, WarningsAndErrorsOfTheConfigurationStopNothing) {
   for (const char* status : {"3", "4"}) {
     use("status");
