@@ -182,15 +182,16 @@ class Serving : public Conversation {
     }
   }
 
-  // A body that cannot be read is told of as text, whatever was asked for.
+  // A body that cannot be read is told of as text, whatever was asked for, but within the wrapper.
   static Message unreadable(const Message& in, const Error& error, Actions& out) {
     const int status = error.code == Errc::unsupported ? 415 : 400;
     out.refused.push_back({0, error.what});
     const std::string* type = in.header("Content-Type");
-    return Message::response(status,
-                             "Content-Type " + (type ? *type : std::string("(none)")) +
-                                 " had a problem with your request.\n" + error.what + "\n",
-                             "text/plain");
+    std::string what = "Content-Type " + (type ? *type : std::string("(none)"));
+    make_valid_utf8(what);
+    what += " had a problem with your request.";
+    if (wants_200(in)) return refusal(in, status, what, error.what);
+    return Message::response(status, what + "\n" + error.what + "\n", "text/plain");
   }
 
   // NOLINTBEGIN(readability-convert-member-functions-to-static): they are rows of a table

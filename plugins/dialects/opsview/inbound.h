@@ -42,6 +42,7 @@ struct Given {
 // A result without time and id. The state is a number, as a number or a text.
 [[nodiscard]] Result<CheckResult> read_result(Form form, const Given& given);
 
+[[nodiscard]] bool wants_200(const Message& request);  // alwaysReturn200
 // `data` in the wanted format, in the wrapper where the request asks for it (alwaysReturn200).
 [[nodiscard]] Message reply(const Message& request, int status, const Data& data);
 [[nodiscard]] Message refusal(const Message& request, int status, std::string_view message,

@@ -54,9 +54,13 @@ Format answer_format(const Message& request) {
   return Format::perl;
 }
 
+bool wants_200(const Message& request) {
+  return parameter(request.target, "alwaysReturn200") == "1";
+}
+
 Message reply(const Message& request, int status, const Data& data) {
   const Format format = answer_format(request);
-  if (parameter(request.target, "alwaysReturn200") != "1")
+  if (!wants_200(request))
     return Message::response(status, written(format, data), media_type(format));
   return Message::response(200, written(format, Data::map().add("rest", data)), media_type(format));
 }

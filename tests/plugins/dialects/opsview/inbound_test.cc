@@ -173,6 +173,10 @@ TEST_F(OpsviewInbound, AlwaysReturn200WrapsEveryAnswer) {
   Message bad = ask("GET", "/rest/nowhere?alwaysReturn200=1");
   EXPECT_EQ(bad.status, 200);
   EXPECT_EQ(data(bad).find("rest")->text_of("message"), "Not found");
+  Message unreadable = ask("POST", std::string(kDetail) + "&alwaysReturn200=1", "{\"set_state\":");
+  EXPECT_EQ(unreadable.status, 200);
+  EXPECT_NE(data(unreadable).find("rest")->text_of("message").find("had a problem"),
+            std::string::npos);
 }
 
 TEST_F(OpsviewInbound, InformationIsInTexts) {
