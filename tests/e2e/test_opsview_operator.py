@@ -86,10 +86,19 @@ class OpsviewOperator(OpsviewCase):
     def test_test_says_what_it_found_and_sends_no_result(self):
         self.central()
         found = json.loads(self.upstream("test", "--json").stdout)
-        self.assertLessEqual(abs(found.pop("clock_difference_s", 0)), 5)
+        self.assertLessEqual(abs(found.pop("clock_difference_s")), 5)
         self.assertEqual(found, {"system": "Opsview", "version": "6.8.9", "user": "relay", "may_submit": True,
                                  "remarks": []})
         self.assertEqual((self.submissions(), self.sim.sessions), ([], {}))
+
+    def test_test_tells_of_a_clock_that_is_wrong_and_of_a_change_that_waits(self):
+        self.central()
+        self.sim.clock_s = -600
+        self.sim.configure("db1", "New")
+        told = self.upstream("test").stdout
+        self.assertRegex(told, r"clock_difference_s: -(59\d|60\d)\n")
+        self.assertIn("behind ours", told)
+        self.assertIn("wait for a reload", told)
 
     def test_test_of_a_user_who_may_not_submit_exits_1(self):
         self.central()
