@@ -1,5 +1,5 @@
-// The bare loop that forwards to OP5 are held against: epoll and curl_multi_socket_action, nothing
-// parsed, nothing kept.
+// The bare loop that forwards, a result a request, are held against: epoll and
+// curl_multi_socket_action, nothing parsed, nothing kept.
 #include <curl/curl.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@ std::size_t swallow(char*, std::size_t size, std::size_t count, void*) { return 
 
 class CurlLoop {
  public:
-  CurlLoop(std::string url, std::size_t handles, std::uint64_t requests);
+  CurlLoop(const std::string& url, Post post, std::size_t handles, std::uint64_t requests);
   ~CurlLoop();
   CurlLoop(const CurlLoop&) = delete;
   CurlLoop& operator=(const CurlLoop&) = delete;
@@ -38,7 +38,8 @@ class CurlLoop {
   int epoll_ = checked(epoll_create1(EPOLL_CLOEXEC), "epoll");
   double timer_at_ = -1;  // steady seconds; negative = none
   int running_ = 0;
-  std::string url_, body_ = op5_body();
+  Post post_;
+  std::string url_;
   curl_slist* headers_ = nullptr;
   std::vector<CURL*> handles_;
   std::uint64_t left_;  // to be begun
@@ -46,10 +47,11 @@ class CurlLoop {
   std::uint64_t done_ = 0;
 };
 
-CurlLoop::CurlLoop(std::string url, std::size_t handles, std::uint64_t requests)
-    : url_(std::move(url)), left_(requests), requests_(requests) {
+CurlLoop::CurlLoop(const std::string& url, Post post, std::size_t handles, std::uint64_t requests)
+    : post_(std::move(post)), url_(url + post_.target), left_(requests), requests_(requests) {
   for (const char* h : {"Content-Type: application/json", "Accept: application/json", "Expect:"})
     headers_ = curl_slist_append(headers_, h);
+  for (const std::string& h : post_.headers) headers_ = curl_slist_append(headers_, h.c_str());
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, on_socket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -71,9 +73,9 @@ CURL* CurlLoop::make_handle() {
   CURL* h = curl_easy_init();
   curl_easy_setopt(h, CURLOPT_URL, url_.c_str());
   curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers_);
-  curl_easy_setopt(h, CURLOPT_USERPWD, "bench:bench");
-  curl_easy_setopt(h, CURLOPT_POSTFIELDS, body_.c_str());
-  curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, static_cast<long>(body_.size()));
+  if (!post_.login.empty()) curl_easy_setopt(h, CURLOPT_USERPWD, post_.login.c_str());
+  curl_easy_setopt(h, CURLOPT_POSTFIELDS, post_.body.c_str());
+  curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, static_cast<long>(post_.body.size()));
   curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, swallow);
   curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
   return h;
@@ -151,9 +153,21 @@ double CurlLoop::run() {
 
 }  // namespace
 
-double curl_forwards(const std::string& url, std::size_t handles, std::uint64_t requests) {
-  return CurlLoop(url + "/api/command/PROCESS_SERVICE_CHECK_RESULT?format=json", handles, requests)
-      .run();
+Post op5_post() {
+  return {"/api/command/PROCESS_SERVICE_CHECK_RESULT?format=json", {}, "bench:bench", op5_body()};
+}
+
+Post opsview_post() {
+  return {
+      "/rest/detail?hostname=host-00001&servicename=service-000",
+      {"X-Opsview-Username: bench", "X-Opsview-Token: 0123456789abcdef0123456789abcdef01234567"},
+      "",
+      R"({"set_state":{"result":0,"output":"OK: fine"}})"};
+}
+
+double curl_forwards(const std::string& url, Post post, std::size_t handles,
+                     std::uint64_t requests) {
+  return CurlLoop(url, std::move(post), handles, requests).run();
 }
 
 }  // namespace checkrelay::bench

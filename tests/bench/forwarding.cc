@@ -17,20 +17,36 @@ constexpr std::uint64_t kRowsATransaction = 1'000;
 constexpr double kDrainSeconds = 60;
 constexpr double kForwardSeconds = 6;  // a slow drain is measured as far as it gets
 
-std::string op5_destination(const std::string& url, std::size_t in_flight) {
+// Opsview's objects are looked up before their first result, which counts against us: so many.
+constexpr std::size_t kOpsviewObjects = 1'000;
+
+// A server that takes one result a request.
+struct System {
+  std::string_view type{};
+  Responder respond{};
+  Post post{};
+  Block block{};
+};
+
+System op5() { return {"op5", answer_op5, op5_post(), make_block(Format::ndjson)}; }
+System opsview() {
+  return {"opsview", answer_opsview, opsview_post(), make_subjects(kOpsviewObjects)};
+}
+
+std::string destination(const System& system, const std::string& url, std::size_t in_flight) {
   return fmt::format(
-      "[[destination]]\nname = \"out\"\ntype = \"op5\"\nurl = \"{}\"\nusername = "
+      "[[destination]]\nname = \"out\"\ntype = \"{}\"\nurl = \"{}\"\nusername = "
       "\"bench\"\npassword = \"bench\"\n"
       "backlog = \"all\"\nrate = 0\nspread = \"0s\"\nmax_in_flight = {}\ntimeout = \"60s\"\n",
-      url, in_flight);
+      system.type, url, in_flight);
 }
 
 // The whole backlog is on disk before the sink answers the first request.
-double drain_rate(const Setup& setup, Sink& sink, std::size_t in_flight, std::uint64_t results,
-                  const Block& block) {
+double drain_rate(const Setup& setup, const System& system, Sink& sink, std::size_t in_flight,
+                  std::uint64_t results) {
   sink.hold();
-  Agent agent(setup.program, setup.agent_directory(), op5_destination(sink.url(), in_flight));
-  run_load({.socket = agent.socket(), .results = results}, block);
+  Agent agent(setup.program, setup.agent_directory(), destination(system, sink.url(), in_flight));
+  run_load({.socket = agent.socket(), .results = results}, system.block);
   sink.expect(results);
   double began = seconds_now();
   sink.release();
@@ -41,13 +57,13 @@ double drain_rate(const Setup& setup, Sink& sink, std::size_t in_flight, std::ui
   return static_cast<double>(forwarded) / took;
 }
 
-Row forward(const Setup& setup, Row row, std::size_t in_flight, std::uint64_t results) {
-  Block block = make_block(Format::ndjson);
-  Sink sink;
+Row forward(const Setup& setup, const System& system, Row row, std::size_t in_flight,
+            std::uint64_t results) {
+  Sink sink(system.respond);
   row.unit = "results/s";
   for (int i = 0; i < setup.runs; ++i) {
-    row.measured.push_back(drain_rate(setup, sink, in_flight, results, block));
-    row.limits.push_back(curl_forwards(sink.url(), in_flight, results));
+    row.measured.push_back(drain_rate(setup, system, sink, in_flight, results));
+    row.limits.push_back(curl_forwards(sink.url(), system.post, in_flight, results));
   }
   return row;
 }
@@ -97,14 +113,29 @@ std::vector<Row> forward_op5(const Setup& setup) {
           .title = "drain to OP5, 16 in flight",
           .limit = "bare libcurl-multi loop, 16 handles",
           .mark = Mark{.bound = 0.6}};
-  return {forward(setup, row, 16, setup.scaled(kForwards))};
+  return {forward(setup, op5(), row, 16, setup.scaled(kForwards))};
 }
 
 std::vector<Row> forward_op5_alone(const Setup& setup) {
   Row row{.name = "op5_1",
           .title = "drain to OP5, 1 in flight",
           .limit = "bare libcurl-multi loop, 1 handle"};
-  return {forward(setup, row, 1, setup.scaled(kLoneForwards))};
+  return {forward(setup, op5(), row, 1, setup.scaled(kLoneForwards))};
+}
+
+std::vector<Row> forward_opsview(const Setup& setup) {
+  Row row{.name = "opsview_16",
+          .title = "drain to Opsview, 16 in flight",
+          .limit = "bare libcurl-multi loop, 16 handles",
+          .mark = Mark{.bound = 0.6}};
+  return {forward(setup, opsview(), row, 16, setup.scaled(kForwards))};
+}
+
+std::vector<Row> forward_opsview_alone(const Setup& setup) {
+  Row row{.name = "opsview_1",
+          .title = "drain to Opsview, 1 in flight",
+          .limit = "bare libcurl-multi loop, 1 handle"};
+  return {forward(setup, opsview(), row, 1, setup.scaled(kLoneForwards))};
 }
 
 std::vector<Row> end_to_end_file(const Setup& setup) {

@@ -25,8 +25,18 @@ double spool_reads(const std::string& directory);
 // Seconds of each 4 KiB append with its fdatasync.
 std::vector<double> sync_times(const std::string& directory, std::uint64_t appends);
 
-// A libcurl-multi loop that keeps `handles` requests of OP5's API in flight on keep-alive
-// connections. Requests a second.
-double curl_forwards(const std::string& url, std::size_t handles, std::uint64_t requests);
+// A POST as one of our destinations sends it.
+struct Post {
+  std::string target{};                // behind the server's root
+  std::vector<std::string> headers{};  // besides those of JSON
+  std::string login{};                 // "user:password" for basic authentication; empty: none
+  std::string body{};
+};
+Post op5_post();
+Post opsview_post();
+// A libcurl-multi loop that keeps `handles` of such requests in flight on keep-alive connections.
+// Requests a second.
+double curl_forwards(const std::string& url, Post post, std::size_t handles,
+                     std::uint64_t requests);
 
 }  // namespace checkrelay::bench

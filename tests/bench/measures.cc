@@ -18,6 +18,8 @@ constexpr std::array kMeasures{
     Measure{"spool_latency", "one file in the spool directory of an idle agent", spool_latency},
     Measure{"op5", "drain to OP5, 16 requests in flight", forward_op5},
     Measure{"op5_alone", "drain to OP5, one request in flight", forward_op5_alone},
+    Measure{"opsview", "drain to Opsview, 16 requests in flight", forward_opsview},
+    Measure{"opsview_alone", "drain to Opsview, one request in flight", forward_opsview_alone},
     Measure{"groundwork", "drain to GroundWork, batches of 500, 16 in flight", forward_groundwork},
     Measure{"groundwork_alone", "the same, one in flight", forward_groundwork_alone},
     Measure{"file", "end to end into a file: rate and CPU a result", end_to_end_file},

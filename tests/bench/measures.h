@@ -42,6 +42,8 @@ std::vector<Row> spool_files(const Setup& setup);
 std::vector<Row> spool_latency(const Setup& setup);
 std::vector<Row> forward_op5(const Setup& setup);
 std::vector<Row> forward_op5_alone(const Setup& setup);
+std::vector<Row> forward_opsview(const Setup& setup);
+std::vector<Row> forward_opsview_alone(const Setup& setup);
 std::vector<Row> forward_groundwork(const Setup& setup);
 std::vector<Row> forward_groundwork_alone(const Setup& setup);
 std::vector<Row> end_to_end_file(const Setup& setup);

@@ -20,6 +20,10 @@ std::uint64_t answer_op5(std::string_view request, std::string& out);
 // GroundWork's logins, and its results documents for batches in JSON.
 std::uint64_t answer_groundwork(std::string_view request, std::string& out);
 
+// Opsview's login, its reload, the objects that are looked up, and results as /rest/detail takes
+// them; only these count.
+std::uint64_t answer_opsview(std::string_view request, std::string& out);
+
 class Sink {
  public:
   explicit Sink(Responder respond = answer_op5);

@@ -35,6 +35,14 @@ std::uint64_t append_rows(std::string& rows, std::string_view body) {
   return count;
 }
 
+// Of a URL whose values need no escapes.
+std::string_view parameter(std::string_view request, std::string_view name) {
+  const std::size_t at = request.find(name);
+  if (at == std::string_view::npos) return {};
+  request.remove_prefix(at + name.size());
+  return request.substr(0, request.find_first_of("& "));
+}
+
 }  // namespace
 
 std::uint64_t answer_op5(std::string_view, std::string& out) {
@@ -56,6 +64,30 @@ std::uint64_t answer_groundwork(std::string_view request, std::string& out) {
                               "\"results\":[{1}]}}",
                               count, rows));
   return count;
+}
+
+std::uint64_t answer_opsview(std::string_view request, std::string& out) {
+  constexpr std::string_view kJson = "application/json";
+  auto asks = [&](std::string_view line) { return request.starts_with(line); };
+  if (asks("POST /rest/detail?")) {
+    append_response(out, kJson, R"({"success":"1"})");
+    return 1;
+  }
+  if (asks("GET /rest/detail?")) {
+    append_response(
+        out, kJson,
+        fmt::format(R"({{"object":{{"hostname":"{}","servicename":"{}"}}}})",
+                    parameter(request, "hostname="), parameter(request, "servicename=")));
+  } else if (asks("GET /rest/reload")) {
+    append_response(out, kJson,
+                    R"({"server_status":"0","configuration_status":"uptodate",)"
+                    R"("average_duration":"30","lastupdated":"1","messages":[]})");
+  } else if (asks("POST /rest/login")) {
+    append_response(out, kJson, R"({"token":"0123456789abcdef0123456789abcdef01234567"})");
+  } else {
+    append_response(out, kJson, R"({"api_version":"6.012","api_min_version":"2.000"})");
+  }
+  return 0;
 }
 
 }  // namespace checkrelay::bench
