@@ -190,8 +190,10 @@ Result<std::string> read_deletions(const Command& command, const std::string& bo
   std::string out;
   JsonWriter json(out);
   json.begin_array();
-  for (const Row& row : *rows)
+  for (Row& row : *rows) {
+    make_valid_utf8(row.entity);  // XML may bring anything
     json.begin_object().key("entity").text(row.entity).key("status").text(row.status).end_object();
+  }
   json.end_array();
   return out;
 }

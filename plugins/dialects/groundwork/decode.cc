@@ -52,7 +52,16 @@ constexpr std::array<StatusName, 10> kStatusNames{{
     {"UNSCHEDULED CRITICAL", kNot, 2},
 }};
 
-std::optional<State> state_of(std::string_view status, bool host) {
+// "ACKNOWLEDGEMENT (WARNING)" is a WARNING that somebody has seen.
+std::string_view without_acknowledgement(std::string_view status) {
+  constexpr std::string_view kSeen = "ACKNOWLEDGEMENT (";
+  const bool seen = status.ends_with(')') && status.size() > kSeen.size() &&
+                    equals_ignoring_case(status.substr(0, kSeen.size()), kSeen);
+  return seen ? status.substr(kSeen.size(), status.size() - kSeen.size() - 1) : status;
+}
+
+std::optional<State> state_of(std::string_view name, bool host) {
+  const std::string_view status = without_acknowledgement(name);
   if (!host && equals_ignoring_case(status, "UNKNOWN")) return State{3};
   for (const StatusName& s : kStatusNames) {
     if (!equals_ignoring_case(status, s.name)) continue;

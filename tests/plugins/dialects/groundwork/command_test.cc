@@ -173,6 +173,13 @@ TEST(GroundWorkCommand, DeletionsAreJudgedHostByHost) {
   EXPECT_EQ(told(words, json(200, "")).end, End::unreachable);
 }
 
+TEST(GroundWorkCommand, WhatIsToldIsUtf8WhateverTheServerWrites) {
+  const Message answer = Message::response(
+      200, "<results><result entity=\"\xb8\" status=\"success\"/></results>", "application/xml");
+  EXPECT_EQ(told({"hosts", "delete", "a"}, answer).json,
+            "[{\"entity\":\"\xef\xbf\xbd\",\"status\":\"success\"}]");
+}
+
 TEST(GroundWorkCommand, AnswersFallIntoTheirClass) {
   const Words get{"hosts", "get", "a"};
   EXPECT_EQ(told(get, json(200, R"({"hostName":"a"})")).json, R"({"hostName":"a"})");

@@ -141,6 +141,23 @@ TEST_F(GroundWorkInbound, BadItemsFailByThemselves) {
             "monitorStatus: \"PENDING\" is no state of a check");
 }
 
+TEST_F(GroundWorkInbound, StatusesThatTheServerRewroteOrSomebodyAcknowledgedAreStates) {
+  Actions out = ask("/api/services", R"j({"services":[
+    {"hostName":"a","description":"1","monitorStatus":"ACKNOWLEDGEMENT (WARNING)"},
+    {"hostName":"a","description":"2","monitorStatus":"unscheduled critical"},
+    {"hostName":"a","description":"3","monitorStatus":"SCHEDULED CRITICAL"},
+    {"hostName":"a","description":"4","monitorStatus":"ACKNOWLEDGEMENT ()"},
+    {"hostName":"a","description":"5","monitorStatus":"ACKNOWLEDGEMENT (UP)"},
+    {"hostName":"a","description":"6","monitorStatus":"ACKNOWLEDGEMENT ("},
+    {"hostName":"a","description":"7","monitorStatus":"MAINTENANCE"}]
+})j");
+  ASSERT_EQ(out.submit.size(), 1U);
+  ASSERT_EQ(out.submit[0].results.size(), 3U);
+  EXPECT_EQ(out.submit[0].results[0].state, 1);
+  EXPECT_EQ(out.submit[0].results[1].state, 2);
+  EXPECT_EQ(out.submit[0].results[2].state, 2);
+}
+
 TEST_F(GroundWorkInbound, WhereEveryItemIsBadTheAnswerComesAtOnce) {
   Message m = at_once("/api/hosts", R"({"hosts":[{"hostName":""}]})");
   EXPECT_EQ(m.status, 200);
