@@ -13,12 +13,14 @@
 #include "agent/config/config.h"
 #include "agent/flow/agent.h"
 #include "agent/runtime/loop.h"
+#include "agent/runtime/state_file.h"
 #include "agent/runtime/systemd.h"
 #include "spool/journal.h"
 
 namespace checkrelay {
 namespace {
 
+constexpr std::size_t kMostKept = 64U << 20U;  // bytes of outages
 constexpr Duration kStopCheck =
     std::chrono::milliseconds(20);  // while stopping: are all replies out?
 
@@ -72,6 +74,7 @@ class Daemon {
   Loop loop_;
   Wakeup journal_wake_;
   std::unique_ptr<Journal> journal_;
+  std::unique_ptr<StateFile> outages_file_;
   std::unique_ptr<Agent> agent_;
   Timer deadline_{loop_, [this] { turn(); }};
   Timer stop_check_{loop_, [this] { check_stopped(); }};
@@ -94,6 +97,8 @@ Environment Daemon::environment() {
     });
   };
   env.longest_turn = [this] { return loop_.longest_turn(); };
+  env.kept_outages = [this] { return outages_file_->read(kMostKept); };
+  env.keep_outages = [this](std::string bytes) { outages_file_->write(std::move(bytes)); };
   env.seed = random_seed();
   return env;
 }
@@ -112,6 +117,8 @@ Result<void> Daemon::open_journal(const Config& config) {
 
 Result<void> Daemon::start(Config config) {
   if (auto ok = open_journal(config); !ok) return ok;
+  outages_file_ =
+      std::make_unique<StateFile>(loop_, config.agent.text("state_dir") + "/outages.kept");
   agent_ = std::make_unique<Agent>(registry_, *journal_, loop_, environment());
   if (auto ok = agent_->start(std::move(config)); !ok) return ok;
   watch();

@@ -85,7 +85,8 @@ constexpr std::array kCommands{
             "answer, a file in the spool directory keeps them until it does.",
             kSendFlags, "0 safe on disk\n1 refused, and why\n2 usage\n3 could not be kept anywhere",
             ""},
-    Command{"status", "[--json]", "Intakes, journal and destinations at a glance.", kStatusFlags,
+    Command{"status", "[--json]", "Intakes, journal, destinations, outages at a glance.",
+            kStatusFlags,
             "0 all well\n1 something is in trouble, paused or dead\n3 no agent answers", ""},
     Command{"queue list", "[options]",
             "Pending, dead and recent results, oldest first. Of an agent that does not\n"

@@ -107,10 +107,33 @@ std::string destinations(const Json& document) {
   return table.text() + (troubles.empty() ? "" : "\n" + troubles);
 }
 
+// Nothing where there are no sources.
+std::string outages(const Json& document) {
+  if (list(document, "outages").empty()) return "";
+  Table table({"OUTAGES", "TYPE", "STATE", "EFFECT", ">KNOWN", ">IN FORCE", "FETCHED"});
+  std::string troubles;
+  for (const Json& o : list(document, "outages")) {
+    table.add({text(o, "name"), text(o, "type"), text(o, "state"), text(o, "effect"),
+               text(o, "outages"), text(o, "in_force"), text(o, "fetched")});
+    if (const std::string error = text(o, "last_error", 200); !error.empty())
+      troubles += fmt::format("{}: {}\n", text(o, "name"), error);
+    if (number(o, "left_out") > 0)
+      troubles +=
+          fmt::format("{}: {} left out, the log says why\n", text(o, "name"), text(o, "left_out"));
+  }
+  return "\n" + table.text() + (troubles.empty() ? "" : "\n" + troubles);
+}
+
+bool is_away(const Json& source) {
+  const std::string state = text(source, "state");
+  return state == "away" || state == "stale";
+}
+
 bool all_well(const Json& document) {
   Json journal = document.value("journal", Json::object());
   bool well = number(journal, "dead") == 0 && text(journal, "error").empty();
   for (const Json& d : list(document, "destinations")) well = well && text(d, "state") == "ok";
+  for (const Json& o : list(document, "outages")) well = well && !is_away(o);
   return well;
 }
 
@@ -137,7 +160,7 @@ Result<StatusView> status_view(std::string_view json) {
     out.text = fmt::format("checkrelay {}, up {}\n", text(document, "version"),
                            span(number(document, "uptime_s")));
     out.text += journal_line(document.value("journal", Json::object())) + "\n" + intakes(document) +
-                "\n" + destinations(document);
+                "\n" + destinations(document) + outages(document);
     out.well = all_well(document);
     return out;
   });

@@ -121,7 +121,7 @@ void read_document(Reader& reader, const Node& root, const Registry& registry, C
       config.routes.push_back(read_route(reader, table, config.destinations));
     }
   }
-  config.outages = read_outages(reader, root, registry);
+  config.outages = read_outages(reader, root, registry, config.destinations);
 }
 
 }  // namespace

@@ -93,7 +93,9 @@ Result<void> check_whole(const OutagesConfig& config, const Registry& registry) 
 
 class OutagesReader {
  public:
-  OutagesReader(Reader& reader, const Registry& registry) : reader_(reader), registry_(registry) {}
+  OutagesReader(Reader& reader, const Registry& registry,
+                const std::vector<DestinationConfig>& destinations)
+      : reader_(reader), registry_(registry), destinations_(destinations) {}
   void table(const Node& table);
   std::vector<OutagesConfig> take() { return std::move(outages_); }
 
@@ -103,15 +105,20 @@ class OutagesReader {
 
   Reader& reader_;
   const Registry& registry_;
+  const std::vector<DestinationConfig>& destinations_;
   std::vector<OutagesConfig> outages_;
 };
 
 std::string OutagesReader::name(const Node& table) {
   std::string name = reader_.required_text(table, "outages", "name");
-  for (const OutagesConfig& other : outages_)
-    if (!name.empty() && other.name == name)
-      reader_.fault(table.find("name")->line, "outages.name",
-                    quoted(name) + " is the name of other outages");
+  auto taken = [&](const auto& others) {
+    return !name.empty() && std::any_of(others.begin(), others.end(),
+                                        [&](const auto& other) { return other.name == name; });
+  };
+  const char* whose = taken(outages_)        ? " is the name of other outages"
+                      : taken(destinations_) ? " is the name of a destination"
+                                             : nullptr;
+  if (whose) reader_.fault(table.find("name")->line, "outages.name", quoted(name) + whose);
   return name;
 }
 
@@ -191,9 +198,9 @@ Result<PlannedOutage> local_outage(const OutagesConfig& config) {
   return o;
 }
 
-std::vector<OutagesConfig> read_outages(Reader& reader, const Node& root,
-                                        const Registry& registry) {
-  OutagesReader outages(reader, registry);
+std::vector<OutagesConfig> read_outages(Reader& reader, const Node& root, const Registry& registry,
+                                        const std::vector<DestinationConfig>& destinations) {
+  OutagesReader outages(reader, registry, destinations);
   if (const Node* list = root.find("outages"))
     for (const Node& table : reader.tables(*list)) outages.table(table);
   return outages.take();

@@ -11,8 +11,10 @@ namespace checkrelay {
 
 constexpr std::string_view kLocalOutages = "local";  // the type that asks nobody
 
-[[nodiscard]] std::vector<OutagesConfig> read_outages(Reader& reader, const Node& root,
-                                                      const Registry& registry);
+// `destinations`: whose names are taken; `upstream NAME` means one or the other.
+[[nodiscard]] std::vector<OutagesConfig> read_outages(
+    Reader& reader, const Node& root, const Registry& registry,
+    const std::vector<DestinationConfig>& destinations);
 // Every row of this type; nothing for one that is none.
 [[nodiscard]] std::vector<OptionRow> rows_of_outages(std::string_view type,
                                                      const Registry& registry);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/base/log.h"
+#include "agent/flow/option_files.h"
 
 namespace checkrelay {
 namespace {
@@ -23,14 +24,6 @@ std::vector<std::pair<std::string, LaneOptions>> lanes_of(const Config& config) 
     lanes.emplace_back(d.name, LaneOptions{backlog_of(d.options), d.options.duration("max_age"),
                                            drain_of(d.options)});
   return lanes;
-}
-
-// Files that an option names may have changed while the configuration did not.
-bool reads_files(const Options& o) {
-  for (std::string_view name :
-       {"tls_cert", "tls_key", "tls_client_ca", "ca_file", "client_cert", "client_key"})
-    if (!o.text(name).empty()) return true;
-  return false;
 }
 
 bool same_transport(const IntakeConfig& a, const IntakeConfig& b) {
@@ -83,9 +76,10 @@ Agent::Agent(const Registry& registry, Journal& journal, Loop& loop, Environment
       loop_(loop),
       env_(std::move(env)),
       started_(env_.now()),
+      outages_(registry, loop, env_),
       intake_(journal),
       operator_(journal, env_, [this] { return status(); }) {
-  env_.outages = [this](Wall now) { return known_outages(outages_, now); };
+  env_.outages = [this](Wall now) { return outages_.known(now); };
   operator_.set_upstream([this](const auto& name, auto words, Operator::Told told) {
     return ask_upstream(name, words, std::move(told));
   });
@@ -93,7 +87,10 @@ Agent::Agent(const Registry& registry, Journal& journal, Loop& loop, Environment
 
 Agent::~Agent() = default;
 
-Result<void> Agent::start(Config config) { return apply(std::move(config), true); }
+Result<void> Agent::start(Config config) {
+  outages_.load();
+  return apply(std::move(config), true);
+}
 
 void Agent::reload(Config config) {
   if (config.agent.text("state_dir") != config_.agent.text("state_dir"))
@@ -104,8 +101,10 @@ void Agent::reload(Config config) {
 }
 
 Result<void> Agent::apply(Config config, bool strict) {
-  if (auto ok = apply_outages(config); !ok) return ok;
+  auto sources = outages_.prepare(config.outages);
+  if (!sources) return tl::unexpected(sources.error());
   if (auto ok = apply_destinations(config); !ok) return ok;
+  outages_.take(std::move(*sources), config.outages);
   operator_.set_admin_group(config.agent.text("admin_group"));
   auto ok = apply_intakes(config, strict);
   config_ = std::move(config);
@@ -122,41 +121,15 @@ Result<std::unique_ptr<Delivery>> Agent::build(const DestinationConfig& config, 
   if (!carrier)
     return fail(carrier.error().code, "destination " + config.name + ": " + carrier.error().what);
   return std::make_unique<Delivery>(config, lane, std::move(*outbound), std::move(*carrier),
-                                    journal_, env_, &outages_);
+                                    journal_, env_, &outages_.books());
 }
 
 Result<void> Agent::ask_upstream(const std::string& name, std::span<const std::string> words,
                                  Operator::Told told) {
-  for (auto& w : watches_)
-    if (w->config().name == name) return w->command(words, std::move(told));
+  if (OutageWatch* source = outages_.find(name)) return source->command(words, std::move(told));
   for (auto& d : deliveries_)
     if (d->config().name == name) return d->command(words, std::move(told));
   return fail(Errc::refused, "no destination and no source of outages is called " + name);
-}
-
-// A watch that stands keeps its session; the book of one that is built anew counts until the new
-// one has its first list.
-Result<void> Agent::apply_outages(const Config& config) {
-  std::vector<std::unique_ptr<OutageWatch>> watches;
-  for (const OutagesConfig& o : config.outages) {
-    auto stands = std::find_if(watches_.begin(), watches_.end(), [&](const auto& w) {
-      return w && w->config() == o && !reads_files(o.options);
-    });
-    if (stands != watches_.end()) {
-      watches.push_back(std::move(*stands));
-      continue;
-    }
-    auto built = OutageWatch::build(o, registry_, loop_, outages_, env_);
-    if (!built) return tl::unexpected(built.error());
-    watches.push_back(std::move(*built));
-  }
-  watches_ = std::move(watches);
-  for (const OutagesConfig& old : config_.outages) {
-    const bool gone = std::none_of(config.outages.begin(), config.outages.end(),
-                                   [&](const OutagesConfig& o) { return o.name == old.name; });
-    if (gone) outages_.remove(old.name);
-  }
-  return {};
 }
 
 Result<void> Agent::apply_destinations(const Config& config) {
@@ -281,7 +254,7 @@ bool Agent::waits_for_predecessor(const Delivery& d) const {
 }
 
 void Agent::tick(Instant now) {
-  for (auto& w : watches_) w->tick(now);
+  outages_.tick(now);
   for (auto& d : deliveries_)
     if (!waits_for_predecessor(*d)) d->tick(now);
   bury_retired();
@@ -298,7 +271,7 @@ std::optional<Steady> Agent::deadline(Instant now) const {
   auto note = [&](std::optional<Steady> due) {
     if (due && (!earliest || *due < *earliest)) earliest = due;
   };
-  for (const auto& w : watches_) note(w->deadline());
+  note(outages_.deadline());
   for (const auto& d : deliveries_)
     if (!waits_for_predecessor(*d)) note(d->deadline(now));  // whose end kicks
   return earliest;
@@ -307,7 +280,7 @@ std::optional<Steady> Agent::deadline(Instant now) const {
 void Agent::stop() {
   for (OpenDoor& d : doors_) d.listener->stop();
   for (auto& d : deliveries_) d->retire();
-  for (auto& w : watches_) w->stop();
+  outages_.stop();
 }
 
 bool Agent::stopped() const {
@@ -353,6 +326,7 @@ Status Agent::status() const {
       out.next_attempt = std::max(d->breaker().next_attempt() - now.steady, Duration{});
     }
   }
+  s.outages = outages_.status(now.wall);
   for (const LaneStats& lane : journal.lanes) {
     bool owes = lane.pending + lane.in_flight + lane.dead > 0;
     if (lane.active || lane.name.empty() || !owes) continue;

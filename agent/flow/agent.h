@@ -14,7 +14,7 @@
 #include "agent/flow/environment.h"
 #include "agent/flow/intake.h"
 #include "agent/flow/operator.h"
-#include "agent/flow/outage_watch.h"
+#include "agent/flow/outage_watches.h"
 #include "agent/port/journal.h"
 #include "agent/port/registry.h"
 
@@ -52,7 +52,6 @@ class Agent {
   };
   [[nodiscard]] Result<void> apply(Config config, bool strict);
   [[nodiscard]] Result<void> apply_destinations(const Config& config);
-  [[nodiscard]] Result<void> apply_outages(const Config& config);
   [[nodiscard]] Result<void> ask_upstream(const std::string& name,
                                           std::span<const std::string> words, Operator::Told told);
   [[nodiscard]] Result<std::unique_ptr<Delivery>> build(const DestinationConfig& config,
@@ -73,8 +72,7 @@ class Agent {
   Environment env_;
   Config config_;
   Instant started_;
-  OutageBooks outages_;
-  std::vector<std::unique_ptr<OutageWatch>> watches_;
+  OutageWatches outages_;
   Intake intake_;
   Operator operator_;
   std::vector<OpenDoor> doors_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "agent/base/time.h"
@@ -16,7 +17,10 @@ struct Environment {
   std::function<void(std::function<void()>)> defer{};           // runs at the end of this turn
   std::function<Duration()> longest_turn{};                     // of the loop so far; for metrics
   std::function<std::vector<KnownOutage>(Wall now)> outages{};  // that the agent knows of
-  std::uint64_t seed = 0;  // of ids and jitter; random outside tests
+  // What keep_outages() was given last, of a run before this one; empty: nothing. It may block.
+  std::function<Result<std::string>()> kept_outages{};
+  std::function<void(std::string)> keep_outages{};  // does not block
+  std::uint64_t seed = 0;                           // of ids and jitter; random outside tests
 };
 
 }  // namespace checkrelay

@@ -69,6 +69,18 @@ void write_destination(JsonWriter& json, const DestinationStatus& d) {
   json.end_object();
 }
 
+void write_outages(JsonWriter& json, const OutagesStatus& o) {
+  json.begin_object().key("name").text(o.name).key("type").text(o.type).key("state").text(o.state);
+  json.key("effect").text(o.effect).key("fetched");
+  o.fetched ? json.text(format_rfc3339(*o.fetched)) : json.null();
+  integer(json, "outages", o.outages);
+  integer(json, "in_force", o.in_force);
+  integer(json, "left_out", o.left_out);
+  json.key("last_error");
+  o.last_error.empty() ? json.null() : json.text(o.last_error);
+  json.end_object();
+}
+
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
 // A family with one sample a destination.
@@ -86,6 +98,30 @@ MetricFamily per_intake(const Status& s, std::string name, std::string help,
   for (const IntakeStatus& i : s.intakes)
     f.samples.push_back(
         {Labels{{"type", i.type}, {"where", i.where}}, static_cast<double>(i.*member)});
+  return f;
+}
+
+MetricFamily per_source(const Status& s, std::string name, std::string help,
+                        std::size_t OutagesStatus::*member) {
+  MetricFamily f{std::move(name), std::move(help), false, {}};
+  for (const OutagesStatus& o : s.outages)
+    f.samples.push_back({Labels{{"source", o.name}}, static_cast<double>(o.*member)});
+  return f;
+}
+
+MetricFamily source_states(const Status& s) {
+  MetricFamily f{
+      "checkrelay_outage_source_state", "1 for the state that the source is in", false, {}};
+  for (const OutagesStatus& o : s.outages)
+    f.samples.push_back({Labels{{"source", o.name}, {"state", o.state}}, 1});
+  return f;
+}
+
+MetricFamily list_ages(const Status& s) {
+  MetricFamily f{"checkrelay_outage_list_age_seconds", "Since the list was last there", false, {}};
+  for (const OutagesStatus& o : s.outages)
+    if (o.fetched)
+      f.samples.push_back({Labels{{"source", o.name}}, seconds_since(*o.fetched, s.now)});
   return f;
 }
 
@@ -127,6 +163,8 @@ std::string status_json(const Status& s) {
   for (const IntakeStatus& i : s.intakes) write_intake(json, i);
   json.end_array().key("destinations").begin_array();
   for (const DestinationStatus& d : s.destinations) write_destination(json, d);
+  json.end_array().key("outages").begin_array();
+  for (const OutagesStatus& o : s.outages) write_outages(json, o);
   json.end_array().key("freshness").begin_object();
   for (std::string_view key : {"expected", "overdue", "in_outage"}) integer(json, key, 0);
   json.end_object().end_object();
@@ -170,6 +208,11 @@ std::string status_metrics(const Status& s) {
                       &LaneStats::retries),
       destination_states(s),
       pauses(s),
+      source_states(s),
+      list_ages(s),
+      per_source(s, "checkrelay_outages", "Planned outages that are known",
+                 &OutagesStatus::outages),
+      per_source(s, "checkrelay_outages_in_force", "Of them now", &OutagesStatus::in_force),
   });
 }
 

@@ -29,6 +29,21 @@ struct DestinationStatus {
   std::optional<Duration> next_attempt{};  // while its own state is not ok
 };
 
+// A source of planned outages.
+struct OutagesStatus {
+  std::string name{};
+  std::string type{};
+  // ok; away: cannot be had, the last list counts; stale: likewise, and none counts any more; new:
+  // not asked yet
+  std::string state{};
+  std::string effect{};
+  std::optional<Wall> fetched{};  // the list that counts, or the last one that did
+  std::size_t outages = 0;        // that are known
+  std::size_t in_force = 0;       // of them now
+  std::size_t left_out = 0;       // complaints about the list: an outage, or an element of one
+  std::string last_error{};       // empty = none
+};
+
 struct Status {
   Duration uptime{};
   Wall now{};
@@ -38,6 +53,7 @@ struct Status {
   std::vector<IntakeStatus> intakes{};
   std::vector<DestinationStatus>
       destinations{};  // also those that are no longer configured but still owe something
+  std::vector<OutagesStatus> outages{};
   Duration longest_turn{};
   std::uint64_t log_lines_lost = 0;
   std::uint64_t mended = 0;  // sequences that were not UTF-8 and were replaced

@@ -109,20 +109,46 @@ std::optional<OutageBook::Hit> OutageBook::find(const Subject& subject, Wall t) 
   return best;
 }
 
+const WindowRule* OutageBook::rule_of(const PlannedOutage& outage) const {
+  const auto index = static_cast<std::size_t>(&outage - outages_.data());
+  auto rule = std::lower_bound(rules_.begin(), rules_.end(), index,
+                               [](const Rule& r, std::size_t i) { return r.outage < i; });
+  return rule != rules_.end() && rule->outage == index ? &rule->when : nullptr;
+}
+
 std::optional<Window> OutageBook::window_at(const PlannedOutage& outage, Wall t) const {
-  for (const Rule& rule : rules_)
-    if (&outages_[rule.outage] == &outage) return rule.when.at(t);
-  return std::nullopt;
+  const WindowRule* rule = rule_of(outage);
+  return rule ? rule->at(t) : std::nullopt;
 }
 
 std::optional<Window> OutageBook::once(const PlannedOutage& outage) const {
-  for (const Rule& rule : rules_)
-    if (&outages_[rule.outage] == &outage && rule.when.frequency() == Frequency::once)
-      return rule.when.once();
-  return std::nullopt;
+  const WindowRule* rule = rule_of(outage);
+  if (!rule || rule->frequency() != Frequency::once) return std::nullopt;
+  return rule->once();
+}
+
+std::size_t OutageBook::in_force(Wall t) const {
+  return static_cast<std::size_t>(std::count_if(
+      rules_.begin(), rules_.end(), [&](const Rule& r) { return r.when.at(t).has_value(); }));
+}
+
+std::optional<Wall> drop_over(std::vector<PlannedOutage>& outages, const OutageReading& reading,
+                              Wall before) {
+  std::optional<Wall> first;
+  std::erase_if(outages, [&](const PlannedOutage& o) {
+    if (!o.frequency.empty() && o.frequency != "once") return false;
+    auto when = WindowRule::parse(Frequency::once, o.start, o.end, reading.zone);
+    if (!when) return false;
+    const Wall end = when->once().end;
+    if (end < before) return true;
+    if (!first || end < *first) first = end;
+    return false;
+  });
+  return first;
 }
 
 void OutageBooks::set(const std::string& source, std::shared_ptr<const OutageBook> book) {
+  ++version_;
   for (auto& [name, kept] : books_)
     if (name == source) return void(kept = std::move(book));
   books_.emplace_back(source, std::move(book));
@@ -130,6 +156,7 @@ void OutageBooks::set(const std::string& source, std::shared_ptr<const OutageBoo
 
 void OutageBooks::remove(const std::string& source) {
   std::erase_if(books_, [&](const auto& entry) { return entry.first == source; });
+  ++version_;
 }
 
 const OutageBook* OutageBooks::book(const std::string& source) const {

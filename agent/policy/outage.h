@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +63,8 @@ class OutageBook {
   [[nodiscard]] std::optional<Window> window_at(const PlannedOutage& outage, Wall t) const;
   [[nodiscard]] std::optional<Window> once(const PlannedOutage& outage) const;  // not recurring
 
+  [[nodiscard]] std::size_t in_force(Wall t) const;  // how many windows hold `t`
+
   [[nodiscard]] const std::vector<PlannedOutage>& all() const { return outages_; }
   [[nodiscard]] OutageEffect effect() const { return reading_.effect; }
 
@@ -81,6 +84,7 @@ class OutageBook {
                  std::vector<std::string>& complaints);
   [[nodiscard]] std::optional<std::string_view> element_of(std::string_view service) const;
   [[nodiscard]] bool covers(const Share& share, const Subject& subject) const;
+  [[nodiscard]] const WindowRule* rule_of(const PlannedOutage& outage) const;
   void consider(std::size_t rule, Wall t, std::optional<Hit>& best) const;
 
   std::vector<PlannedOutage> outages_;
@@ -89,6 +93,11 @@ class OutageBook {
   std::unordered_map<std::string, std::vector<Share>> by_node_;
   std::vector<std::size_t> for_everybody_;  // in rules_
 };
+
+// Takes out what is not recurring and was over before `before`. When the first of the others of
+// that kind ends; none where there is none.
+std::optional<Wall> drop_over(std::vector<PlannedOutage>& outages, const OutageReading& reading,
+                              Wall before);
 
 // The books of all sources. Those of a source are replaced as a whole.
 class OutageBooks {
@@ -102,6 +111,7 @@ class OutageBooks {
   void remove(const std::string& source);
   [[nodiscard]] const OutageBook* book(const std::string& source) const;
   [[nodiscard]] bool empty() const { return books_.empty(); }
+  [[nodiscard]] std::uint64_t version() const { return version_; }  // grows with every change
   // Of the windows that hold `t` one with the strongest effect; of those the one that ends last.
   [[nodiscard]] std::optional<Hit> find(const Subject& subject, Wall t) const;
   [[nodiscard]] const std::vector<std::pair<std::string, std::shared_ptr<const OutageBook>>>& all()
@@ -111,6 +121,7 @@ class OutageBooks {
 
  private:
   std::vector<std::pair<std::string, std::shared_ptr<const OutageBook>>> books_;
+  std::uint64_t version_ = 0;
 };
 
 // What becomes of a result at `now`.

@@ -87,7 +87,7 @@ class LocalOutages(OutagesCase):
     def test_faults_are_named(self):
         bad = [({"start": "soon"}, "start: "), ({"zone": "Mars/Base"}, "zone: "), ({"nodes": []}, "nodes or elements"),
                ({"elements": ["db1:regex:(?=x)"]}, "pattern"), ({"service": "x"}, "service: "),
-               ({"effect": "drop"}, "effect")]
+               ({"effect": "drop"}, "effect"), ({"name": "out"}, '"out" is the name of a destination')]
         for n, (fields, words) in enumerate(bad):
             agent = self.agent(start=False, outages=[{"type": "local", "name": "swap", "nodes": ["db1"],
                                                       **self.window(), **fields}])
@@ -147,6 +147,61 @@ class NmisOutages(OutagesCase):
         self.assertEqual(log.count("too old"), 1, log)
         sim.start()
         self.marked(agent, count + 1)
+
+    def output_of(self, agent, n):
+        """Hands one result in; its output as it came out."""
+        count = len(self.outputs())
+        self.accept(agent, result(n))
+        return self.wait_delivered(count + 1)[-1]["output"]
+
+    def source_status(self, agent):
+        return agent.status()["outages"][0]
+
+    def test_an_agent_that_starts_while_the_source_is_away_knows_the_last_list(self):
+        sim = self.nmis()
+        sim.add(nodes=["db1"], description="swap", **self.window())
+        agent = self.agent(outages=[self.source()])
+        self.marked(agent)
+        kept = self.directory / "state" / "outages.kept"
+        wait_until(kept.exists, "the list on disk")
+        sim.stop()
+        agent.kill()
+        agent.start()
+        self.assertEqual(self.output_of(agent, 100), "n=100 [planned outage: swap]")
+        wait_until(lambda: self.source_status(agent)["state"] == "away", "the state")
+        self.assertEqual(self.source_status(agent)["outages"], 1)
+        agent.stop()
+        kept.write_bytes(kept.read_bytes()[:-1] + b"x")
+        agent.start()
+        self.assertEqual(self.output_of(agent, 101), "n=101")
+        self.assertEqual(agent.stderr().count("what was kept cannot be read"), 1)
+        wait_until(lambda: self.source_status(agent)["state"] == "stale", "the state")
+        sim.start()
+        wait_until(lambda: self.source_status(agent)["state"] == "ok", "the state")
+        self.assertIn("swap", self.output_of(agent, 102))
+
+    def test_status_tells_of_sources(self):
+        sim = self.nmis()
+        sim.add(nodes=["db1"], **self.window())
+        sim.add(nodes=["db1"], **self.window(start=HOUR, end=2 * HOUR))
+        sim.put_raw("bad", nodes=["db1"], start="soon", end="later")
+        agent = self.agent(outages=[self.source(), {"type": "local", "name": "swap", "nodes": ["db1"],
+                                                    "effect": "hold", **self.window(end=-1)}])
+        wait_until(lambda: self.source_status(agent)["state"] == "ok", "the list")
+        nmis, local = agent.status()["outages"]
+        self.assertEqual({k: nmis[k] for k in ("name", "type", "effect", "outages", "in_force", "left_out", "last_error")},
+                         {"name": "nmis", "type": "opmantek", "effect": "mark", "outages": 3, "in_force": 1,
+                          "left_out": 1, "last_error": None})
+        self.assertEqual((local["name"], local["state"], local["fetched"], local["in_force"]), ("swap", "ok", None, 0))
+        shown = agent.cli("status")
+        self.assertEqual(shown.returncode, 0)
+        self.assertRegex(shown.stdout, r"nmis +opmantek +ok +mark +3 +1 +\d{4}-")
+        metrics = agent.http("GET", "/metrics").body.decode()
+        self.assertIn('checkrelay_outages_in_force{source="nmis"} 1', metrics)
+        self.assertIn('checkrelay_outage_source_state{source="swap",state="ok"} 1', metrics)
+        sim.stop()
+        wait_until(lambda: agent.cli("status").returncode == 1, "the trouble")
+        self.assertIn("nmis: ", agent.cli("status").stdout.split("OUTAGES")[1])
 
     def test_a_server_that_talks_nonsense_harms_nobody(self):
         sim = self.nmis()

@@ -40,7 +40,7 @@ HOMES = [
     ("tl/expected.hpp", ["agent/base/result.h"], False),
     ("spdlog/*", ["agent/base/log.cc"], False),
     ("prometheus/*", ["agent/base/metrics.cc"], False),
-    ("msgpack.hpp", ["agent/model/packed.cc", "plugins/dialects/native/*.cc"], False),
+    ("msgpack.hpp", ["agent/model/packed*.cc", "plugins/dialects/native/*.cc"], False),
     ("toml++/*", ["agent/config/*.cc"], True),
     ("CLI/*", ["agent/cli/*.cc"], True),
     ("nlohmann/*", ["agent/cli/*.cc", "plugins/dialects/*"], False),
