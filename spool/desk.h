@@ -48,6 +48,7 @@ class Desk {
   }
   [[nodiscard]] Result<std::vector<Stored>> stage(std::vector<Record>& records);
   void settle(LaneId lane, const std::vector<Settlement>& settlements);
+  void free_held(LaneId lane);
   // REQUIRES: seqs is not empty.
   std::size_t retry(std::optional<LaneId> lane, std::vector<Seq> seqs);
   // Every dead record, a bounded number a call. Those for which a lane has no room stay dead.

@@ -108,6 +108,10 @@ void Desk::settle(LaneId lane, const std::vector<Settlement>& settlements) {
   take_output(lane, out);
 }
 
+void Desk::free_held(LaneId lane) {
+  if (lane < kMaxLanes && slots_[lane]) slots_[lane]->lane.free_held();
+}
+
 // False where there is nothing to load now.
 bool Desk::load_more(LaneId id) {
   Lane& lane = slots_[id]->lane;

@@ -140,6 +140,13 @@ void JournalFront::settle(LaneId lane, std::vector<Settlement> settlements) {
   });
 }
 
+void JournalFront::free_held(LaneId lane) {
+  change(Haste::none, [lane](Desk& desk) -> AfterCommit {
+    desk.free_held(lane);
+    return nullptr;
+  });
+}
+
 void JournalFront::browse(BrowseQuery query, std::function<void(BrowsePage)> done) {
   read(Haste::everything,
        [this, query = std::move(query), done = std::move(done)](Desk&) -> Answer {

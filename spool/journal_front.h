@@ -43,6 +43,7 @@ class JournalFront : public Journal {
              std::function<void(std::size_t)> done) override;
   void drop(std::optional<LaneId> lane, std::vector<Seq> seqs, std::string why,
             std::function<void(std::size_t)> done) override;
+  void free_held(LaneId lane) override;
   void pause(LaneId lane, bool paused, std::function<void(Result<bool>)> done) override;
   [[nodiscard]] const JournalStats& stats() const override { return stats_; }
   void poll(Instant now) override;

@@ -167,8 +167,14 @@ void Lane::pass(Entry& e) {
   passed_upto_ = std::max(passed_upto_, e.seq);
 }
 
+void Lane::wait_no_more(Busy& busy) {
+  if (busy.phase == Phase::put_off && busy.held) --held_;
+  busy.phase = Phase::ready;
+}
+
 void Lane::promote(BusyMap::iterator it) {
   Busy& busy = it->second;
+  wait_no_more(busy);
   if (fresh_first_) heads_.erase(busy.head);
   while (!busy.waiting.empty()) {
     const Seq next = busy.waiting.front();
@@ -176,7 +182,6 @@ void Lane::promote(BusyMap::iterator it) {
     const Entry* e = entry(next);
     if (e == nullptr || superseded(next, it->first)) continue;
     busy.head = next;
-    busy.phase = Phase::ready;
     make_claimable(next);
     return;
   }
@@ -197,7 +202,7 @@ void Lane::make_ready(Busy& busy) {
     waiting.erase(waiting.begin());
     waiting.insert(std::lower_bound(waiting.begin(), waiting.end(), head), head);
   }
-  busy.phase = Phase::ready;
+  wait_no_more(busy);
   make_claimable(busy.head);
 }
 

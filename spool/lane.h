@@ -142,6 +142,7 @@ class Lane {
   [[nodiscard]] std::vector<Taken> claim(std::size_t records, std::size_t bytes, Instant now,
                                          LaneOutput& out, const ClockJumps& jumps = {});
   void settle(const Settlement& s, Instant now, LaneOutput& out);
+  void free_held();  // what is held is due
 
   void restore_aside(const RecordHeader& h, unsigned tries, Wall first_unknown);
   // Operator's. `h` is the header of the record in question; false where it is not in the right
@@ -250,6 +251,7 @@ class Lane {
   void take(Entry& e);
   void end(Entry& e, Note note, std::string answer, LaneOutput& out);
   void give_back(Entry& e, const Settlement& s, Instant now, LaneOutput& out);
+  void wait_no_more(Busy& busy);
   void put_off(Entry& e, const Settlement& s, Instant now, LaneOutput& out);
   void line_up(Seq seq, std::uint64_t subject);
   [[nodiscard]] bool waits_behind_put_off(const Entry& e) const;
@@ -271,6 +273,7 @@ class Lane {
   Seq passed_upto_ = 0;      // no entry of the window behind it has passed
   std::uint64_t pending_ = 0, in_flight_ = 0, delivered_ = 0, superseded_ = 0, expired_ = 0,
                 dead_ = 0, retries_ = 0;
+  std::uint64_t held_ = 0;  // in busy_, put off so
   bool fresh_first_ = false;
   bool blind_ = false;  // the gap is not known
   unsigned turn_ = 0;

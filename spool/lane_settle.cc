@@ -132,6 +132,7 @@ void Lane::put_off(Entry& e, const Settlement& s, Instant now, LaneOutput& out) 
   Busy& busy = busy_[e.subject];
   busy.phase = Phase::put_off;
   busy.held = s.end == Settlement::End::held;
+  if (busy.held) ++held_;
   busy.due = s.due;
   due_.push({s.due, e.subject});
   changed_ = true;
@@ -144,6 +145,15 @@ void Lane::put_off(Entry& e, const Settlement& s, Instant now, LaneOutput& out) 
   if (s.unknown_object && aside.first_unknown == Wall{}) aside.first_unknown = now.wall;
   out.aside.push_back(
       {AsideChange::What::park, aside.seq, aside.tries, aside.first_unknown, s.answer});
+}
+
+void Lane::free_held() {
+  if (held_ == 0) return;
+  for (auto& [subject, busy] : busy_) {
+    if (busy.phase != Phase::put_off || !busy.held || busy.due == Steady{}) continue;
+    busy.due = Steady{};
+    due_.push({busy.due, subject});
+  }
 }
 
 bool Lane::waits_behind_put_off(const Entry& e) const {
@@ -281,6 +291,7 @@ void Lane::fill(LaneStats& stats) const {
   stats.expired = expired_;
   stats.dead = dead_;
   stats.retries = retries_;
+  stats.held = held_;
   stats.oldest.reset();
   if (!window_.empty()) stats.oldest = window_.front().received;
   if (!aside_.empty() && (!stats.oldest || aside_.begin()->second.received < *stats.oldest))

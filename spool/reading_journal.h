@@ -26,6 +26,7 @@ class ReadingJournal : public Journal {
   void claim(LaneId lane, std::size_t records, std::size_t bytes,
              std::function<void(std::vector<Claim>)> done) override;
   void settle(LaneId, std::vector<Settlement>) override {}
+  void free_held(LaneId) override {}
   void browse(BrowseQuery query, std::function<void(BrowsePage)> done) override;
   void retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
              std::function<void(std::size_t)> done) override;

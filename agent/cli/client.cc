@@ -178,6 +178,8 @@ Result<HttpAnswer> ask_agent(const std::string& socket, std::string_view method,
     return tl::unexpected<Error>(sent.error());
   }
   auto bytes = agent->read_all(deadline, kMaxAnswer);
+  if (!bytes && deadline_in({}) >= deadline)
+    return away(fmt::format("{} within {}", bytes.error().what, format_duration(wait)));
   if (!bytes) return tl::unexpected<Error>(bytes.error());
   return parse_http_answer(*bytes);
 }

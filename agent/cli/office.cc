@@ -28,9 +28,9 @@ std::string query_of(const Arguments& arguments, std::initializer_list<const cha
 
 std::optional<std::string> Office::ask(const Arguments& arguments, std::string_view method,
                                        const std::string& target, const std::string& body,
-                                       int& status) const {
+                                       int& status, Duration wait) const {
   auto around = look_around(arguments);
-  auto answer = ask_agent(around.socket, method, target, body);
+  auto answer = ask_agent(around.socket, method, target, body, wait);
   const bool queue = target.starts_with("/v1/queue") || target.starts_with("/v1/export");
   if (!answer && answer.error().code == Errc::unavailable && queue)
     answer = ask_without_agent(around, method, target, answer.error().what);

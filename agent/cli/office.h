@@ -1,12 +1,14 @@
 // Where commands ask: the agent, or where none answers the journal that it left.
 #pragma once
 
+#include <chrono>
 #include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "agent/base/time.h"
 #include "agent/cli/command.h"
 #include "agent/cli/stopped.h"
 
@@ -25,7 +27,8 @@ class Office {
   // The body of a good answer; otherwise nothing, the reason has been printed and `status` is set.
   [[nodiscard]] std::optional<std::string> ask(const Arguments& arguments, std::string_view method,
                                                const std::string& target, const std::string& body,
-                                               int& status) const;
+                                               int& status,
+                                               Duration wait = std::chrono::seconds(10)) const;
 
  private:
   [[nodiscard]] Result<HttpAnswer> ask_without_agent(const Surroundings& around,

@@ -18,6 +18,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kCell = 48;  // characters
 constexpr std::size_t kLine = 1000;
+constexpr Duration kUpstreamWait = std::chrono::minutes(2);
 constexpr auto kReplace = Json::error_handler_t::replace;
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -78,6 +79,14 @@ std::string text_in(const Json& json, const char* key) {
   return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
 }
 
+// An agent that is there answers this at once; what it asks its upstream may take a few timeouts.
+std::optional<std::string> ask_through(const Office& office, const Arguments& arguments,
+                                       const std::string& target, const std::string& body,
+                                       int& status) {
+  if (!office.ask(arguments, "GET", "/healthz", "", status)) return std::nullopt;
+  return office.ask(arguments, "POST", target, body, status, kUpstreamWait);
+}
+
 // What the agent passes on; an empty `end` where it passes nothing on: `status` then says why.
 struct Asking {
   const Office& office;
@@ -88,8 +97,8 @@ struct Asking {
     std::string body;
     for (const std::string& word : words)
       body += (word.empty() ? "%" : percent_encoded(word)) + "\n";
-    auto answer = office.ask(arguments, "POST",
-                             "/v1/upstream/" + percent_encoded(arguments.rest[0]), body, status);
+    const std::string target = "/v1/upstream/" + percent_encoded(arguments.rest[0]);
+    auto answer = ask_through(office, arguments, target, body, status);
     if (!answer) return {};
     auto read = read_upstream_answer(*answer);
     if (read) return *read;

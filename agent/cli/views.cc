@@ -85,6 +85,8 @@ std::string trouble(const Json& destination) {
   const std::string paused = text(destination, "paused_since");
   if (!paused.empty()) out += "; paused by the operator since " + paused;
   if (!error.empty() && text(destination, "state") != "ok") out += "; " + error;
+  if (const double held = number(destination, "held"); held > 0)
+    out += fmt::format("; planned outages hold {:.0f} of what is pending", held);
   if (destination.contains("next_attempt_s") && destination["next_attempt_s"].is_number()) {
     out += fmt::format("; next try in {}", span(number(destination, "next_attempt_s")));
   }
@@ -124,6 +126,13 @@ std::string outages(const Json& document) {
   return "\n" + table.text() + (troubles.empty() ? "" : "\n" + troubles);
 }
 
+// What planned outages hold is where it should be.
+bool is_well(const Json& destination) {
+  const bool tries_later = !text(destination, "next_attempt_s").empty();
+  const std::string state = text(destination, "state");
+  return state == "ok" || (state == "held" && number(destination, "held") > 0 && !tries_later);
+}
+
 bool is_away(const Json& source) {
   const std::string state = text(source, "state");
   return state == "away" || state == "stale";
@@ -132,7 +141,7 @@ bool is_away(const Json& source) {
 bool all_well(const Json& document) {
   Json journal = document.value("journal", Json::object());
   bool well = number(journal, "dead") == 0 && text(journal, "error").empty();
-  for (const Json& d : list(document, "destinations")) well = well && text(d, "state") == "ok";
+  for (const Json& d : list(document, "destinations")) well = well && is_well(d);
   for (const Json& o : list(document, "outages")) well = well && !is_away(o);
   return well;
 }

@@ -253,8 +253,16 @@ bool Agent::waits_for_predecessor(const Delivery& d) const {
                      [&](const auto& old) { return old->lane() == d.lane() && !old->idle(); });
 }
 
+// What was held for an outage that has gone or changed is asked about anew.
+void Agent::free_held() {
+  if (std::exchange(outages_version_, outages_.books().version()) == outages_.books().version())
+    return;
+  for (const auto& d : deliveries_) journal_.free_held(d->lane());
+}
+
 void Agent::tick(Instant now) {
   outages_.tick(now);
+  free_held();
   for (auto& d : deliveries_)
     if (!waits_for_predecessor(*d)) d->tick(now);
   bury_retired();
@@ -324,6 +332,8 @@ Status Agent::status() const {
       out.state = "paused";
     } else if (d->breaker().probing()) {
       out.next_attempt = std::max(d->breaker().next_attempt() - now.steady, Duration{});
+    } else if (out.lane.held > 0 && out.lane.pending <= out.lane.held) {
+      out.state = "held";  // by planned outages, all that there is
     }
   }
   s.outages = outages_.status(now.wall);

@@ -65,6 +65,7 @@ class Agent {
   // What was open at the place of an intake that now cannot be opened is opened again.
   void reopen(const IntakeConfig& failed, const std::vector<IntakeConfig>& retired);
   void bury_retired();
+  void free_held();
 
   const Registry& registry_;
   Journal& journal_;
@@ -73,6 +74,7 @@ class Agent {
   Config config_;
   Instant started_;
   OutageWatches outages_;
+  std::uint64_t outages_version_ = 0;  // that what is held was asked about
   Intake intake_;
   Operator operator_;
   std::vector<OpenDoor> doors_;

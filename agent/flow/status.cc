@@ -53,6 +53,7 @@ void write_intake(JsonWriter& json, const IntakeStatus& i) {
 void write_destination(JsonWriter& json, const DestinationStatus& d) {
   json.begin_object().key("name").text(d.name).key("type").text(d.type).key("state").text(d.state);
   integer(json, "pending", d.lane.pending);
+  integer(json, "held", d.lane.held);
   integer(json, "in_flight", d.lane.in_flight);
   integer(json, "delivered", d.lane.delivered);
   integer(json, "superseded", d.lane.superseded);
@@ -194,6 +195,8 @@ std::string status_metrics(const Status& s) {
       per_intake(s, "checkrelay_refused_total", "Results refused, in words",
                  &IntakeStatus::refused),
       per_destination(s, "checkrelay_pending", "Results that wait", false, &LaneStats::pending),
+      per_destination(s, "checkrelay_held", "Subjects that a planned outage holds", false,
+                      &LaneStats::held),
       per_destination(s, "checkrelay_in_flight", "Results being sent", false,
                       &LaneStats::in_flight),
       per_destination(s, "checkrelay_dead", "Results in the dead letters", false, &LaneStats::dead),

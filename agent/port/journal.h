@@ -98,6 +98,7 @@ struct LaneStats {
   bool active = false;  // in the configuration
   std::uint64_t pending = 0, in_flight = 0, delivered = 0, superseded = 0, expired = 0, dead = 0,
                 retries = 0;
+  std::uint64_t held = 0;            // subjects of the pending ones that are held
   std::optional<Wall> oldest{};      // `received` of the oldest pending one
   bool claimable = false;            // a claim now would probably bring something
   std::optional<Steady> next_due{};  // when one that was put off becomes claimable
@@ -181,6 +182,9 @@ class Journal {
   // within milliseconds, and not synced by themselves: what a crash or a loss of power forgets is
   // pending again.
   virtual void settle(LaneId lane, std::vector<Settlement> settlements) = 0;
+
+  // What is held may be claimed at once: the reason may be gone.
+  virtual void free_held(LaneId lane) = 0;
 
   // A page takes a bounded effort: where much does not match it ends early, even empty.
   virtual void browse(BrowseQuery query, std::function<void(BrowsePage)> done) = 0;

@@ -6,14 +6,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-void hold(JournalRig& rig, Seq seq, Duration wait) {
+void hold(JournalRig& rig, Seq seq, Duration wait, LaneId lane = 0) {
   Settlement s;
   s.seq = seq;
   s.end = Settlement::End::held;
   s.due = rig.now().steady + wait;
   s.answer = "held";
   s.tried = false;
-  rig.settle(0, {s});
+  rig.settle(lane, {s});
 }
 
 TEST_P(JournalContract, WhatIsHeldIsSupersededByTheNextOfItsSubject) {
@@ -56,6 +56,43 @@ TEST_P(JournalContract, WhatIsHeldAloneComesWhenItIsDueAndCountsNoRetry) {
   EXPECT_EQ(rig_.stats().retries, 0U);
   rig_.advance(1min);
   EXPECT_EQ(rig_.claim_bodies(), std::vector<std::string>{"1"});
+}
+
+TEST_P(JournalContract, WhatIsHeldIsCountedAndMayBeFreedAtOnce) {
+  for (Backlog backlog : {Backlog::all, Backlog::changes, Backlog::latest}) {
+    const LaneId lane = rig_.lane("a" + std::to_string(static_cast<int>(backlog)), backlog);
+    const LaneMask mask = LaneMask{1} << lane;
+    const Seq held = rig_.put("s", "1", mask);
+    const Seq later = rig_.put("t", "2", mask);
+    ASSERT_EQ(rig_.claim(lane).size(), 2U);
+    hold(rig_, held, 1h, lane);
+    rig_.later(later, 1h, false, lane);
+    EXPECT_EQ(rig_.stats(lane).held, 1U);
+    rig_.put("s", "3", mask, 1);
+    EXPECT_TRUE(rig_.claim(lane).empty());
+    rig_.journal().free_held(lane);
+    EXPECT_EQ(rig_.claim_bodies(lane), std::vector<std::string>{"3"});
+    EXPECT_EQ(rig_.stats(lane).held, 0U);
+  }
+}
+
+TEST_P(JournalContract, WhatIsFreedAndHeldAgainIsHeld) {
+  rig_.lane("a");
+  const Seq first = rig_.put("s", "1");
+  const Seq other = rig_.put("t", "2");
+  ASSERT_EQ(rig_.claim().size(), 2U);
+  hold(rig_, first, 1h);
+  hold(rig_, other, 1h);
+  rig_.journal().free_held(0);
+  rig_.journal().free_held(0);
+  ASSERT_EQ(rig_.claim(0, 1).size(), 1U);
+  hold(rig_, first, 1h);
+  EXPECT_EQ(rig_.stats().held, 1U) << "the other one may be claimed";
+  EXPECT_EQ(rig_.drop({other}), 1U);
+  EXPECT_TRUE(rig_.claim().empty());
+  rig_.advance(1h);
+  EXPECT_EQ(rig_.claim_bodies(), std::vector<std::string>{"1"});
+  EXPECT_EQ(rig_.stats().held, 0U);
 }
 
 TEST_P(JournalContract, WhatIsHeldOutlivesARestart) {

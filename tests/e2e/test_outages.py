@@ -150,9 +150,15 @@ class NmisOutages(OutagesCase):
 
     def output_of(self, agent, n):
         """Hands one result in; its output as it came out."""
-        count = len(self.outputs())
         self.accept(agent, result(n))
-        return self.wait_delivered(count + 1)[-1]["output"]
+        mine = []  # an agent that was killed may tell older ones again
+
+        def come():
+            mine[:] = [o for o in self.outputs() if o.split()[0] == f"n={n}"]
+            return mine
+
+        wait_until(come, f"result {n}")
+        return mine[0]
 
     def source_status(self, agent):
         return agent.status()["outages"][0]
@@ -221,6 +227,55 @@ class NmisOutages(OutagesCase):
         self.assertNotIn("mysecret", agent.stderr())
 
 
+    def held(self, agent):
+        return agent.destination("out")["held"]
+
+    def test_what_is_held_is_told_and_goes_soon_after_its_outage_is_deleted_or_changed(self):
+        sim = self.nmis()
+        agent = self.agent(outages=[self.source(effect="hold")])
+        number = sim.add(nodes=["db1", "db2"], **self.window())
+        wait_until(lambda: agent.status()["outages"][0]["in_force"] == 1, "the outage")
+        self.accept(agent, result(1), result(2, host="db2"), result(3, host="db3"))
+        self.assertEqual(self.wait_delivered(1)[0]["output"], "n=3")
+        wait_until(lambda: self.held(agent) == 2, "two held")
+        shown = agent.cli("status")
+        self.assertEqual(shown.returncode, 0, "it is as it should be")
+        self.assertEqual(agent.destination("out")["state"], "held")
+        self.assertIn("out: planned outages hold 2", shown.stdout)
+        self.assertIn(f"planned outage {number} of nmis", agent.cli("queue", "list", "--json").stdout)
+        self.assertIn("checkrelay_held{destination=\"out\"} 2", agent.http("GET", "/metrics").body.decode())
+        agent.cli("upstream", "nmis", "outages", "update", number, "--node", "db2")
+        self.assertEqual(self.wait_delivered(2)[1]["output"], "n=1")
+        self.assertEqual(self.held(agent), 1)
+        sim.remove(number)
+        self.assertEqual(self.wait_delivered(3)[2]["output"], "n=2")
+
+    def test_a_reload_loses_nothing_that_is_held(self):
+        sim = self.nmis()
+        sim.add(nodes=["db1"], **self.window())
+        agent = self.agent(outages=[self.source(effect="hold")])
+        wait_until(lambda: agent.status()["outages"][0]["in_force"] == 1, "the outage")
+        self.accept(agent, result(1))
+        wait_until(lambda: self.held(agent) == 1, "one held")
+        self.accept(agent, result(2))
+        wait_until(lambda: agent.destination("out")["superseded"] == 1, "the newer one held")
+        sim.stop()
+        local = {"type": "local", "name": "swap", "nodes": ["db1"], "effect": "hold", **self.window()}
+        for n, sources in enumerate(([self.source(effect="hold", refresh="200ms")],
+                                     [self.source(effect="hold"), local], [local])):
+            agent.write(self.config(outages=sources))
+            agent.reload()
+            wait_until(lambda: [o["name"] for o in agent.status()["outages"]] == [s["name"] for s in sources]
+                       and agent.stderr().count("configuration reloaded") == n + 1, "the reload")
+            self.accept(agent, result(3 + n))
+            wait_until(lambda: agent.destination("out")["superseded"] == n + 2 and self.held(agent) == 1, "one held")
+            self.assertEqual(self.outputs(), [])
+        agent.write(self.config())
+        agent.reload()
+        self.assertEqual([r["output"] for r in self.wait_delivered(1)], ["n=5"])
+        self.assertEqual(agent.destination("out")["superseded"], 4)
+
+
 class NmisCommands(OutagesCase):
     def setUp(self):
         super().setUp()
@@ -263,7 +318,23 @@ class NmisCommands(OutagesCase):
 
     def test_test_says_what_is_there(self):
         self.sim.add(nodes=["a"], **self.window())
-        self.assertIn("outages: 1", self.upstream("test").stdout)
+        self.sim.put_raw("odd", nodes={"group": ["x"]}, start="1", end="2")
+        told = json.loads(self.upstream("test", "--json").stdout)
+        self.assertEqual(list(told), ["system", "user", "may_submit", "clock_difference_s", "remarks"])
+        self.assertEqual((told["system"], told["user"], told["may_submit"]), ("NMIS outages", "relay", "unknown"))
+        self.assertLess(abs(told["clock_difference_s"]), 30)
+        self.assertIn('left out: outage "odd"', told["remarks"][0])
+        self.assertIn("can read: 1;", told["remarks"][1])
+        self.assertIn("may_submit: unknown", self.upstream("test").stdout)
+
+    def test_credentials_that_are_not_taken_are_a_refusal(self):
+        for how in ("401", "403", "page"):
+            self.sim.failed_login = how
+            self.sim.users = {"relay": "other"}
+            self.sim.expire_sessions()
+            told = self.upstream("test", "--json", code=1)
+            self.assertIs(json.loads(told.stdout)["may_submit"], False)
+            self.upstream("outages", "list", code=1)
 
     def test_an_upstream_that_is_away_exits_3(self):
         self.sim.stop()

@@ -135,6 +135,7 @@ void FakeJournal::end(LaneId lane, const Settlement& s) {
   Slot& slot = found->second;
   slot.answer = s.answer;
   slot.due = std::nullopt;
+  slot.held = s.end == Settlement::End::held;
   switch (s.end) {
     case Settlement::End::delivered:
       slot.what = "delivered";
@@ -155,6 +156,15 @@ void FakeJournal::end(LaneId lane, const Settlement& s) {
       ++stats_.lanes[lane].retries;
   }
   if (s.unknown_object && !slot.claim.first_unknown) slot.claim.first_unknown = now_.wall;
+}
+
+void FakeJournal::free_held(LaneId lane) {
+  work_.emplace_back([this, lane] {
+    for (Item& item : items_)
+      if (auto s = item.slots.find(lane); s != item.slots.end() && s->second.held)
+        s->second.due = std::nullopt;
+    count();
+  });
 }
 
 BrowsePage FakeJournal::page(const BrowseQuery& q) const {
@@ -234,7 +244,7 @@ void FakeJournal::poll(Instant now) {
 void FakeJournal::count() {
   for (LaneId lane = 0; lane < stats_.lanes.size(); ++lane) {
     LaneStats& l = stats_.lanes[lane];
-    l.pending = l.in_flight = l.delivered = l.superseded = l.expired = l.dead = 0;
+    l.pending = l.held = l.in_flight = l.delivered = l.superseded = l.expired = l.dead = 0;
     l.oldest = std::nullopt;
     l.next_due = std::nullopt;
     l.claimable = false;
@@ -251,6 +261,7 @@ void FakeJournal::count() {
       if (slot.what == "in_flight") blocked.insert(item.record.subject);
       if (slot.what != "pending") continue;
       ++l.pending;
+      l.held += slot.held ? 1U : 0U;
       if (!l.oldest) l.oldest = item.record.received;
       if (!blocked.insert(item.record.subject).second) continue;
       if (!slot.due || *slot.due <= now_.steady) {

@@ -40,6 +40,7 @@ class FakeJournal : public Journal {
   void claim(LaneId lane, std::size_t records, std::size_t bytes,
              std::function<void(std::vector<Claim>)> done) override;
   void settle(LaneId lane, std::vector<Settlement> settlements) override;
+  void free_held(LaneId lane) override;
   void browse(BrowseQuery query, std::function<void(BrowsePage)> done) override;
   void retry(std::optional<LaneId> lane, std::vector<Seq> seqs,
              std::function<void(std::size_t)> done) override;
@@ -56,6 +57,7 @@ class FakeJournal : public Journal {
     std::string what = "pending";
     Claim claim{};
     std::optional<Steady> due{};
+    bool held = false;
     std::string answer{};
     std::vector<StoryLine> story{};
   };

@@ -87,6 +87,9 @@ Result<Command> complete(Command command) {
   if (command.verb == Command::Verb::create) {
     if (!w.nodes && !w.elements) return wrong("--node or --element is wanted");
     if (!w.start || !w.end) return wrong("--start and --end are wanted");
+    for (const auto& time : {*w.start, *w.end})
+      if (w.frequency.value_or("once") == "once" && !is_absolute(time))
+        return wrong(not_absolute(time));
   }
   return command;
 }

@@ -184,6 +184,20 @@ Result<std::string> compact(const std::string& body) {
   return written(*json);
 }
 
+bool is_absolute(std::string_view time) {
+  if (time.find_first_not_of("0123456789.") == std::string_view::npos)
+    return is_epoch(time.substr(0, time.find('.')));
+  const std::size_t clock = time.find_first_of("Tt");
+  if (clock == std::string_view::npos || clock + 6 > time.size() || time[0] < '0' || time[0] > '9')
+    return false;
+  const std::string_view rest = time.substr(clock + 1);
+  return rest.ends_with('Z') || rest.find_first_of("+-") != std::string_view::npos;
+}
+
+std::string not_absolute(std::string_view time) {
+  return checkrelay::quoted(time) + " is no time: epoch seconds, or 2026-03-01T22:00:00+01:00";
+}
+
 std::string create_body(const Wish& wish) {
   Json outage = Json::object();
   apply(wish, outage);
@@ -207,6 +221,9 @@ Result<std::string> update_body(const std::string& body, const Wish& wish) {
   if (!elements.is_null()) (*json)["elements"] = std::move(elements);
   apply(wish, *json);
   complete(*json);
+  if (text_of(*json, "frequency") == "once")
+    for (const auto* time : {&wish.start, &wish.end})
+      if (*time && !is_absolute(**time)) return fail(Errc::refused, not_absolute(**time));
   return written(*json);
 }
 

@@ -1,12 +1,28 @@
 #include "plugins/dialects/opmantek/source.h"
 
-#include "agent/base/json.h"
+#include <algorithm>
+
 #include "agent/base/text.h"
 #include "plugins/dialects/answer.h"
 #include "plugins/dialects/opmantek/talk.h"
+#include "plugins/dialects/upstream_test.h"
 
 namespace checkrelay::opmantek {
 namespace {
+
+constexpr std::size_t kMostRemarks = 5;  // about single outages
+
+void remark(const OutageList& list, const Settings& settings, UpstreamTest& test) {
+  std::vector<std::string>& out = test.remarks;
+  const std::size_t bad = list.complaints.size();
+  for (std::size_t i = 0; i < std::min(bad, kMostRemarks); ++i)
+    out.push_back("left out: " + list.complaints[i]);
+  if (bad > kMostRemarks) out.push_back(std::to_string(bad - kMostRemarks) + " more are left out");
+  if (settings.api.find("/v2") != std::string::npos)
+    out.push_back("this version of the API tells of no outage that has elements: set api to v3");
+  out.push_back("outages that this user can read: " + std::to_string(list.outages.size()) +
+                "; whether it may change them shows when it does");
+}
 
 class Fetching : public Talk {
  public:
@@ -31,10 +47,12 @@ class Fetching : public Talk {
 class Commanding : public Talk {
  public:
   Commanding(std::shared_ptr<const Settings> settings, std::shared_ptr<Session> session,
-             Command command, std::shared_ptr<CommandReport> report)
+             Command command, std::shared_ptr<CommandReport> report,
+             std::shared_ptr<UpstreamTest> test)
       : Talk(std::move(settings), std::move(session)),
         command_(std::move(command)),
-        report_(std::move(report)) {}
+        report_(std::move(report)),
+        test_(std::move(test)) {}
 
  protected:
   void proceed(Actions& out) override {
@@ -56,7 +74,7 @@ class Commanding : public Talk {
 
   void heard(const Message& answer, const Sense& what, Instant now, Actions& out) override {
     if (!is_good(answer)) return give_up(answer, what, now, out);
-    if (command_.verb == Command::Verb::test) return take_test(answer, now, out);
+    if (command_.verb == Command::Verb::test) return take_test(answer, out);
     if (command_.verb == Command::Verb::update && changed_.empty())
       return take_present(answer, out);
     auto json = compact(answer.body);
@@ -72,7 +90,7 @@ class Commanding : public Talk {
   }
 
   void fail_with(Judgement judgement, std::string_view words, Actions& out) {
-    const bool no = judgement == Judgement::rejected;
+    const bool no = judgement == Judgement::rejected || judgement == Judgement::auth;
     report_->end = no ? CommandReport::End::refused : CommandReport::End::unreachable;
     report_->what = shown(words);
     end(judgement, report_->what, out);
@@ -94,39 +112,36 @@ class Commanding : public Talk {
     proceed(out);
   }
 
-  void take_test(const Message& answer, Instant now, Actions& out) {
+  void take_test(const Message& answer, Actions& out) {
     auto list = parse_list(answer.body);
     if (!list) return fail_with(Judgement::transient, list.error().what, out);
-    std::string text;
-    JsonWriter json(text);
-    json.begin_object().key("system").text("Opmantek outages API");
-    json.key("url").text(settings().url + settings().api + "/outages");
-    json.key("outages").integer(static_cast<std::int64_t>(list->outages.size()));
-    json.key("not_understood").begin_array();
-    for (const std::string& c : list->complaints) json.text(c);
-    json.end_array();
-    const std::string* date = answer.header("Date");
-    if (auto there = date ? parse_http_date(*date) : std::nullopt)
-      json.key("clock_difference_s").number(to_seconds(*there - now.wall));
-    json.end_object();
-    done(std::move(text), out);
+    remark(*list, settings(), *test_);
+    tell(*test_, settings().login, *report_);
+    end(Judgement::delivered, "done", out);
   }
 
   Command command_;
   std::shared_ptr<CommandReport> report_;
+  std::shared_ptr<UpstreamTest> test_;
   std::string changed_{};  // update: what is to be written, once it is known
 };
 
-// Login trouble ends a conversation without its own words in the report; they are put there.
+// Login trouble ends a conversation without its own words in the report; they are put there. A
+// test learns the clock from every answer.
 class Reporting : public Conversation {
  public:
-  Reporting(std::unique_ptr<Conversation> inner, std::shared_ptr<CommandReport> report)
-      : inner_(std::move(inner)), report_(std::move(report)) {}
+  Reporting(std::unique_ptr<Conversation> inner, std::shared_ptr<const Settings> settings,
+            std::shared_ptr<CommandReport> report, std::shared_ptr<UpstreamTest> test)
+      : inner_(std::move(inner)),
+        settings_(std::move(settings)),
+        report_(std::move(report)),
+        test_(std::move(test)) {}
   void start(Instant now, Actions& out) override {
     inner_->start(now, out);
     note(out);
   }
   void receive(Message in, Instant now, Actions& out) override {
+    if (test_) note_clock(*test_, in, now.wall);
     inner_->receive(std::move(in), now, out);
     note(out);
   }
@@ -138,11 +153,17 @@ class Reporting : public Conversation {
 
  private:
   void note(const Actions& out) {
-    if (!report_->what.empty() || report_->end == CommandReport::End::done) return;
-    for (const Verdict& v : out.verdicts) report_->what = v.answer;
+    if (report_->end == CommandReport::End::done) return;
+    for (const Verdict& v : out.verdicts) {
+      if (test_) return tell_failure(*test_, v, settings_->login, *report_);
+      if (v.judgement == Judgement::auth) report_->end = CommandReport::End::refused;
+      if (report_->what.empty()) report_->what = v.answer;
+    }
   }
   std::unique_ptr<Conversation> inner_;
+  std::shared_ptr<const Settings> settings_;
   std::shared_ptr<CommandReport> report_;
+  std::shared_ptr<UpstreamTest> test_;  // none: not a test
 };
 
 class Source : public OutageSource {
@@ -157,8 +178,12 @@ class Source : public OutageSource {
                                                 std::shared_ptr<CommandReport> report) override {
     auto command = parse_command(words);
     if (!command) return tl::unexpected(command.error());
-    auto inner = std::make_unique<Commanding>(settings_, session_, std::move(*command), report);
-    return std::make_unique<Reporting>(std::move(inner), std::move(report));
+    std::shared_ptr<UpstreamTest> test;
+    if (command->verb == Command::Verb::test) test = std::make_shared<UpstreamTest>();
+    if (test) test->system = "NMIS outages";
+    auto inner =
+        std::make_unique<Commanding>(settings_, session_, std::move(*command), report, test);
+    return std::make_unique<Reporting>(std::move(inner), settings_, std::move(report), test);
   }
 
  private:

@@ -56,9 +56,14 @@ struct Wish {
   std::optional<std::vector<OutageElement>> elements{};
   std::optional<std::string> start{}, end{}, frequency{}, description{}, change_id{};
 };
+// What a server reads alike in any zone: epoch seconds, or a date and time with its offset. A time
+// without is the server's, and of a free form at the offset that holds as it is read.
+[[nodiscard]] bool is_absolute(std::string_view time);
+[[nodiscard]] std::string not_absolute(std::string_view time);  // what is said then
 [[nodiscard]] std::string create_body(const Wish& wish);
 // Updates are absolute: what the server has (as read) with what is wished, in the shape that is
-// written. refused: it has selectors that cannot be written back.
+// written. refused: it has selectors that cannot be written back, or is to begin or end, once, at a
+// time that is not absolute.
 [[nodiscard]] Result<std::string> update_body(const std::string& read, const Wish& wish);
 
 // As the API answers: `nodes` as an object and `element`; v2: plain nodes.

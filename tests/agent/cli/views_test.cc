@@ -45,6 +45,32 @@ TEST(StatusView, IsWellWhereNothingNeedsSomebody) {
   EXPECT_FALSE(status_view(status_with("auth", 0))->well);
 }
 
+std::string status_of_source(const std::string& state) {
+  return R"({"uptime_s":1,"journal":{},"outages":[{"name":"nmis","type":"opmantek","state":")" +
+         state + R"(","effect":"mark","fetched":"2026-01-05T10:15:00Z","outages":3,"in_force":1,
+             "left_out":2,"last_error":"HTTP 500"}]})";
+}
+
+TEST(StatusView, TellsOfSourcesOfOutages) {
+  auto view = status_view(status_of_source("away"));
+  ASSERT_TRUE(view);
+  EXPECT_FALSE(view->well);
+  EXPECT_THAT(view->text,
+              HasSubstr("nmis     opmantek  away   mark        3         1  2026-01-05"));
+  EXPECT_THAT(view->text, HasSubstr("nmis: HTTP 500\nnmis: 2 left out, the log says why\n"));
+  EXPECT_TRUE(status_view(status_of_source("ok"))->well);
+  EXPECT_FALSE(status_view(status_of_source("stale"))->well);
+}
+
+TEST(StatusView, WhatAnOutageHoldsIsWell) {
+  const std::string held = R"({"journal":{},"destinations":[{"name":"out","state":"held","held":2,
+      "last_error":null,"next_attempt_s":)";
+  auto view = status_view(held + "null}]}");
+  EXPECT_TRUE(view->well);
+  EXPECT_THAT(view->text, HasSubstr("out: planned outages hold 2 of what is pending"));
+  EXPECT_FALSE(status_view(held + "12}]}")->well) << "the upstream has asked to wait";
+}
+
 TEST(StatusView, SaysThatTlsIsNotVerified) {
   auto view = status_view(status_with("ok", 0, ",\"insecure\":true"));
   EXPECT_THAT(view->text, HasSubstr("TLS is not verified"));

@@ -73,6 +73,21 @@ TEST(OutageDocument, ACreationAlwaysNamesItsFrequency) {
                                R"("end":"2026-03-02T02:00:00+00:00","frequency":"once"})");
 }
 
+TEST(OutageDocument, TimesAreSentThatEveryZoneReadsAlike) {
+  for (const char* good : {"1772402400", "1772402400.5", "2026-03-02T02:00:00Z",
+                           "2026-03-02T02:00:00.25+0100", "2026-03-02T02:00:00-01:00"})
+    EXPECT_TRUE(is_absolute(good)) << good;
+  for (const char* bad : {"", ".", "2026-03-02T02:00:00", "2026-03-02", "11-May-2023 23:21:03",
+                          "now + 2 days", "tomorrow", "T+", "22:00", "99999999999999999"})
+    EXPECT_FALSE(is_absolute(bad)) << bad;
+  Wish wish;
+  wish.end = "now + 2 days";
+  const std::string once = R"({"id":"1","nodes":{"name":["a"]},"frequency":"once","end":20})";
+  ASSERT_FALSE(update_body(once, wish));
+  EXPECT_EQ(update_body(once, wish).error().code, Errc::refused);
+  EXPECT_TRUE(update_body(R"({"id":"1","nodes":["a"],"frequency":"daily"})", wish));
+}
+
 TEST(OutageUrl, ARootGetsThePathAndAPathIsKept) {
   EXPECT_EQ(base_url("https://x"), "https://x/en/omk");
   EXPECT_EQ(base_url("https://x/"), "https://x/en/omk");
@@ -94,20 +109,22 @@ TEST(OutageCommand, WordsAreTakenApart) {
 }
 
 TEST(OutageCommand, WrongWordsAreNamed) {
-  for (std::vector<std::string> words :
-       std::vector<std::vector<std::string>>{{},
-                                             {"outages"},
-                                             {"outages", "lst"},
-                                             {"outages", "get"},
-                                             {"outages", "get", ""},
-                                             {"outages", "get", "1", "2"},
-                                             {"outages", "list", "1"},
-                                             {"outages", "delete", "--node"},
-                                             {"outages", "create"},
-                                             {"outages", "create", "--node", "a"},
-                                             {"outages", "create", "--node"},
-                                             {"outages", "update", "1", "--color", "red"},
-                                             {"outages", "update", "1", "--element", "x"}})
+  for (std::vector<std::string> words : std::vector<std::vector<std::string>>{
+           {},
+           {"outages"},
+           {"outages", "lst"},
+           {"outages", "get"},
+           {"outages", "get", ""},
+           {"outages", "get", "1", "2"},
+           {"outages", "list", "1"},
+           {"outages", "delete", "--node"},
+           {"outages", "create"},
+           {"outages", "create", "--node", "a"},
+           {"outages", "create", "--node"},
+           {"outages", "create", "--node", "a", "--start", "now", "--end", "2"},
+           {"outages", "create", "--node", "a", "--start", "1", "--end", "2026-03-02T02:00:00"},
+           {"outages", "update", "1", "--color", "red"},
+           {"outages", "update", "1", "--element", "x"}})
     EXPECT_FALSE(parsed(words));
 }
 

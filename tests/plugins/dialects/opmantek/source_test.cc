@@ -135,7 +135,40 @@ TEST(OutageSource, AnUpdateReadsBeforeItWrites) {
   EXPECT_EQ(e.asked.method, "PUT");
   e.hears(json(401, "{}"));
   EXPECT_EQ(e.verdict->judgement, Judgement::auth);
-  EXPECT_EQ(report->end, CommandReport::End::unreachable);
+  EXPECT_EQ(report->end, CommandReport::End::refused);
+}
+
+TEST(OutageSource, ATestTellsWhatItFound) {
+  Settings old = settings();
+  old.api = "/admin/api/v2";
+  auto report = std::make_shared<CommandReport>();
+  const std::vector<std::string> words{"test"};
+  Exchange e(*make_source(old)->command(words, report));
+  Message answer =
+      json(200, R"([{"id":"1","nodes":["a"],"start":1,"end":2},{"id":"2","nodes":7}])");
+  answer.headers.push_back({"Date", "Thu, 01 Jan 1970 00:02:00 GMT"});
+  e.hears(cookie("1")).hears(answer);
+  EXPECT_EQ(report->end, CommandReport::End::done);
+  EXPECT_EQ(
+      report->json.substr(0, report->json.find(",\"remarks\"")),
+      R"({"system":"NMIS outages","user":"relay","may_submit":"unknown","clock_difference_s":120)");
+  for (const char* part : {"120 s ahead", "left out: outage \\\"2\\\"", "set api to v3", "read: 1"})
+    EXPECT_NE(report->json.find(part), std::string::npos) << part << " in " << report->json;
+}
+
+TEST(OutageSource, ATestOfWrongCredentialsIsARefusalAndOfNobodyIsNone) {
+  const std::vector<std::string> words{"test"};
+  auto refused = std::make_shared<CommandReport>();
+  Exchange e(*make_source(settings())->command(words, refused));
+  e.hears(json(401, R"({"error":"hunter22 is wrong"})"));
+  EXPECT_EQ(refused->end, CommandReport::End::refused);
+  EXPECT_NE(refused->json.find("\"may_submit\":false"), std::string::npos) << refused->json;
+  EXPECT_EQ(refused->json.find("hunter22"), std::string::npos);
+  auto nobody = std::make_shared<CommandReport>();
+  Exchange f(*make_source(settings())->command(words, nobody));
+  f.hears(Message::failure(Trouble::connect, "refused"));
+  EXPECT_EQ(nobody->end, CommandReport::End::unreachable);
+  EXPECT_TRUE(nobody->json.empty());
 }
 
 TEST(OutageSource, ACommandsAnswerIsReported) {
@@ -153,6 +186,7 @@ TEST(OutageSource, ACommandsAnswerIsReported) {
     EXPECT_EQ(run({"outages", "delete", "1"}, json(status, R"({"error":"x"})")).end,
               CommandReport::End::refused);
   EXPECT_EQ(run({"outages", "get", "1"}, json(500, "{}")).end, CommandReport::End::unreachable);
+  EXPECT_EQ(run({"outages", "get", "1"}, json(403, "{}")).end, CommandReport::End::refused);
   EXPECT_FALSE(run({"outages", "get", "1"}, Message::failure(Trouble::connect, "")).what.empty());
 }
 
