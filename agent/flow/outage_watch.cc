@@ -15,6 +15,7 @@ constexpr std::size_t kMostComplaints = 5;  // log lines of one list
 // What is over counts for results that come late. NMIS itself forgets after a day.
 constexpr Duration kRemembered = 7 * 24h;
 constexpr Duration kLongestNap = 24h;  // between looks at what is over: the wall clock may jump
+constexpr Duration kLongestWish = 1h;  // a server that asks to wait does not silence us for longer
 constexpr Duration kClockSlack = 5min;
 
 }  // namespace
@@ -123,7 +124,9 @@ void OutageWatch::fetch() {
 void OutageWatch::fetched(OutageList& list, const std::vector<Verdict>& verdicts) {
   const Instant now = shelf_.env.now();
   fetching_ = false;
-  next_ = now.steady + config_.options.duration("refresh");
+  const Duration wish =
+      verdicts.empty() ? Duration{} : verdicts.front().retry_after.value_or(Duration{});
+  next_ = now.steady + std::max(config_.options.duration("refresh"), std::min(wish, kLongestWish));
   const bool good = !verdicts.empty() && verdicts.front().judgement == Judgement::delivered;
   if (stopped_) return;
   if (good) {
