@@ -65,7 +65,7 @@ class LocalOutages(OutagesCase):
         self.accept(agent, result(4), result(5, service="Load"))
         self.wait_delivered(3)
         self.assertEqual(sorted(self.outputs()), ["n=2", "n=4", "n=5"])
-        status = agent.destination("out")
+        status = agent.wait_destination("out", lambda d: d["delivered"] == 3)
         self.assertEqual((status["superseded"], status["delivered"], status["pending"], status["dead"]), (2, 3, 0, 0))
 
     def test_a_reload_ends_an_outage(self):
