@@ -246,20 +246,38 @@ void Lane::take_place(const Entry& newer, LaneOutput& out) {
   const bool is_head = busy.head != 0;
   if (!is_head && busy.waiting.empty()) return;
   const Seq old = is_head ? busy.head : busy.waiting.back();
-  Entry* e = entry(old);
-  if (e == nullptr || old >= newer.seq || e->status != Status::open) return;
-  --pending_;
-  ++superseded_;
-  changed_ = true;
-  out.events.push_back({old, Note::superseded, {}});
-  if (changes_) concluded(old, newer.subject, Note::superseded);
-  index_.erase(newer.subject, old);
+  if (old >= newer.seq || !give_way(old, newer.subject, out)) return;
   if (is_head) {
     busy.head = 0;
   } else {
     busy.waiting.pop_back();
   }
+}
+
+// What lined up while the head was under way ends it when it comes back to be held, and is ended by
+// the newest of them.
+void Lane::leave_newest(Busy& busy, std::uint64_t subject, LaneOutput& out) {
+  auto& waiting = busy.waiting;
+  const auto gone = [&](Seq seq) { return entry(seq) == nullptr || superseded(seq, subject); };
+  waiting.erase(std::remove_if(waiting.begin(), waiting.end(), gone), waiting.end());
+  if (waiting.empty() || waiting.back() < busy.head) return;
+  if (give_way(busy.head, subject, out)) busy.head = 0;
+  while (waiting.size() > 1 && give_way(waiting.front(), subject, out))
+    waiting.erase(waiting.begin());
+}
+
+// False where it does not wait. Whose place it had is the caller's to say.
+bool Lane::give_way(Seq old, std::uint64_t subject, LaneOutput& out) {
+  Entry* e = entry(old);
+  if (e == nullptr || e->status != Status::open) return false;
+  --pending_;
+  ++superseded_;
+  changed_ = true;
+  out.events.push_back({old, Note::superseded, {}});
+  if (changes_) concluded(old, subject, Note::superseded);
+  index_.erase(subject, old);
   aside_.count(old) != 0 ? forget_aside(old, out) : pass(*e);
+  return true;
 }
 
 // The oldest record that may be claimed now, or 0.

@@ -238,6 +238,8 @@ class Lane {
   [[nodiscard]] Seq newest_head() const;
   [[nodiscard]] Seq peek_fresh(LaneOutput& out);
   void take_place(const Entry& newer, LaneOutput& out);
+  void leave_newest(Busy& busy, std::uint64_t subject, LaneOutput& out);
+  [[nodiscard]] bool give_way(Seq old, std::uint64_t subject, LaneOutput& out);
 
   void forget_aside(Seq seq, LaneOutput& out);
   void pass(Entry& e);

@@ -145,6 +145,7 @@ void Lane::put_off(Entry& e, const Settlement& s, Instant now, LaneOutput& out) 
   if (s.unknown_object && aside.first_unknown == Wall{}) aside.first_unknown = now.wall;
   out.aside.push_back(
       {AsideChange::What::park, aside.seq, aside.tries, aside.first_unknown, s.answer});
+  if (busy.held) leave_newest(busy, aside.subject, out);
 }
 
 void Lane::free_held() {

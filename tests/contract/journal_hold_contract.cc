@@ -76,6 +76,27 @@ TEST_P(JournalContract, WhatIsHeldIsCountedAndMayBeFreedAtOnce) {
   }
 }
 
+TEST_P(JournalContract, WhatCameWhileTheHeldOneWasUnderWayTakesItsPlace) {
+  for (Backlog backlog : {Backlog::all, Backlog::changes, Backlog::latest}) {
+    const LaneId lane = rig_.lane("a" + std::to_string(static_cast<int>(backlog)), backlog);
+    const LaneMask mask = LaneMask{1} << lane;
+    const Seq first = rig_.put("s", "1", mask);
+    ASSERT_EQ(rig_.claim(lane).size(), 1U);
+    for (const char* body : {"2", "3", "4"}) rig_.put("s", body, mask, 1);
+    EXPECT_TRUE(rig_.claim(lane).empty()) << "they line up";
+    hold(rig_, first, 1h, lane);
+    EXPECT_EQ(rig_.stats(lane).pending, 1U);
+    EXPECT_EQ(rig_.stats(lane).superseded, 3U);
+    rig_.advance(1h);
+    const auto claims = rig_.claim(lane);
+    ASSERT_EQ(claims.size(), 1U);
+    EXPECT_EQ(claims[0].body, "4");
+    rig_.settle(claims[0].seq, Settlement::End::delivered, lane);
+    EXPECT_TRUE(rig_.claim(lane).empty());
+    EXPECT_EQ(rig_.stats(lane).pending, 0U);
+  }
+}
+
 TEST_P(JournalContract, WhatIsFreedAndHeldAgainIsHeld) {
   rig_.lane("a");
   const Seq first = rig_.put("s", "1");
