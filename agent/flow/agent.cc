@@ -328,6 +328,7 @@ Status Agent::status() const {
     out.insecure = d->config().options.flag("insecure");
     out.lane = journal.lanes[d->lane()];
     out.last_error = d->last_error();
+    if (const ReadBack* found = d->read_back_found()) out.read_back = *found;
     if (out.lane.paused) {
       out.state = "paused";
     } else if (d->breaker().probing()) {

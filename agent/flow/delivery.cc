@@ -95,6 +95,7 @@ Delivery::Delivery(const DestinationConfig& config, LaneId lane, std::unique_ptr
       linger_(config.options.duration("batch_linger")),
       bucket_(config.options.number("rate"), batch_max_),
       bytes_(static_cast<std::size_t>(config.options.integer("bandwidth"))),
+      look_back_(dynamic_cast<ReadsBack*>(outbound_.get()), *carrier_, env),
       self_(std::make_shared<Delivery*>(this)) {}
 
 Delivery::~Delivery() {
@@ -207,6 +208,27 @@ bool Delivery::lingering(Instant now) {
 }
 
 void Delivery::tick(Instant now) {
+  send_due(now);
+  look_back(now);
+}
+
+bool Delivery::at_rest() const {
+  const bool may = !retiring_ && !breaker_.probing() && !paused();
+  return may && in_flight_ == 0 && !claiming_ && ready_.empty();
+}
+
+void Delivery::look_back(Instant now) {
+  if (!at_rest()) return;
+  look_back_.tick(now, [this](auto question) {
+    return bytes_.unlimited() ? std::move(question)
+                              : metered(std::move(question), [this_ = std::weak_ptr(self_)](
+                                                                 std::size_t bytes, Steady at) {
+                                  if (auto alive = this_.lock()) (*alive)->bytes_.charge(bytes, at);
+                                });
+  });
+}
+
+void Delivery::send_due(Instant now) {
   if (paused()) put_back_ready();
   if (retiring_ || paused() || breaker_.next_attempt() > now.steady) return;
   launch_ready();
@@ -225,6 +247,12 @@ void Delivery::tick(Instant now) {
 }
 
 std::optional<Steady> Delivery::deadline(Instant now) const {
+  const auto send = send_deadline(now);
+  const auto look = at_rest() ? look_back_.due() : std::nullopt;
+  return send && look ? std::min(*send, *look) : send ? send : look;
+}
+
+std::optional<Steady> Delivery::send_deadline(Instant now) const {
   if (retiring_ || claiming_ || free_conversations(now.steady) == 0) return std::nullopt;
   const LaneStats& lane = journal_.stats().lanes[lane_];
   if (!lane.claimable && !lane.next_due) return std::nullopt;

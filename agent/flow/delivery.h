@@ -11,6 +11,7 @@
 
 #include "agent/config/config.h"
 #include "agent/flow/environment.h"
+#include "agent/flow/look_back.h"
 #include "agent/policy/outage.h"
 #include "agent/policy/ramp.h"
 #include "agent/policy/rate.h"
@@ -46,12 +47,17 @@ class Delivery {
   [[nodiscard]] LaneId lane() const { return lane_; }
   [[nodiscard]] const Breaker& breaker() const { return breaker_; }
   [[nodiscard]] const std::string& last_error() const { return last_error_; }
+  [[nodiscard]] const ReadBack* read_back_found() const { return look_back_.found(); }
 
  private:
   struct Flight;
   struct Toll;
   void probe(std::function<void(const CommandReport&)> told);
   [[nodiscard]] bool paused() const;
+  void look_back(Instant now);
+  [[nodiscard]] bool at_rest() const;  // so that nothing that is to be sent would have to wait
+  void send_due(Instant now);
+  [[nodiscard]] std::optional<Steady> send_deadline(Instant now) const;
   [[nodiscard]] std::size_t free_conversations(Steady now) const;
   [[nodiscard]] std::size_t wanted(Instant now);  // how many results to claim now
   void measure_pace(Steady now);
@@ -85,6 +91,7 @@ class Delivery {
   Duration linger_;
   TokenBucket bucket_;
   ByteBudget bytes_;
+  LookBack look_back_;
   std::deque<Claim> ready_;  // claimed, and waiting for a free conversation
   std::optional<Steady> linger_until_;
   std::size_t in_flight_ = 0;  // conversations

@@ -1,6 +1,7 @@
 #include "agent/flow/status.h"
 
 #include <algorithm>
+#include <array>
 
 #include "agent/base/json.h"
 #include "agent/base/metrics.h"
@@ -50,6 +51,16 @@ void write_intake(JsonWriter& json, const IntakeStatus& i) {
   json.end_object();
 }
 
+void write_read_back(JsonWriter& json, const ReadBack& found) {
+  json.key("verify").begin_object();
+  integer(json, "applied", found.applied);
+  integer(json, "not_applied", found.not_applied);
+  integer(json, "unclear", found.unclear);
+  json.key("last");
+  found.last.empty() ? json.null() : json.text(found.last);
+  json.end_object();
+}
+
 void write_destination(JsonWriter& json, const DestinationStatus& d) {
   json.begin_object().key("name").text(d.name).key("type").text(d.type).key("state").text(d.state);
   integer(json, "pending", d.lane.pending);
@@ -67,6 +78,7 @@ void write_destination(JsonWriter& json, const DestinationStatus& d) {
   json.key("paused_since");
   d.lane.paused ? json.text(format_rfc3339(*d.lane.paused)) : json.null();
   if (d.insecure) json.key("insecure").boolean(true);
+  if (d.read_back) write_read_back(json, *d.read_back);
   json.end_object();
 }
 
@@ -145,6 +157,24 @@ MetricFamily pauses(const Status& s) {
   return f;
 }
 
+MetricFamily read_backs(const Status& s) {
+  MetricFamily f{"checkrelay_read_back_total",
+                 "Confirmed results that were looked for at the destination, by what was found",
+                 true,
+                 {}};
+  for (const DestinationStatus& d : s.destinations) {
+    if (!d.read_back) continue;
+    const std::array<std::pair<const char*, std::uint64_t>, 3> counts{
+        {{"applied", d.read_back->applied},
+         {"not_applied", d.read_back->not_applied},
+         {"unclear", d.read_back->unclear}}};
+    for (const auto& [outcome, count] : counts)
+      f.samples.push_back(
+          {Labels{{"destination", d.name}, {"outcome", outcome}}, static_cast<double>(count)});
+  }
+  return f;
+}
+
 }  // namespace
 
 std::string trouble_of(const JournalStats& journal) {
@@ -216,6 +246,7 @@ std::string status_metrics(const Status& s) {
       per_source(s, "checkrelay_outages", "Planned outages that are known",
                  &OutagesStatus::outages),
       per_source(s, "checkrelay_outages_in_force", "Of them now", &OutagesStatus::in_force),
+      read_backs(s),
   });
 }
 

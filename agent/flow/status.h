@@ -9,6 +9,7 @@
 
 #include "agent/base/time.h"
 #include "agent/port/journal.h"
+#include "agent/port/read_back.h"
 
 namespace checkrelay {
 
@@ -27,6 +28,7 @@ struct DestinationStatus {
   LaneStats lane{};
   std::string last_error{};                // empty = none
   std::optional<Duration> next_attempt{};  // while its own state is not ok
+  std::optional<ReadBack> read_back{};     // where it reads back what it delivers
 };
 
 // A source of planned outages.

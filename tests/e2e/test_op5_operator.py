@@ -1,7 +1,8 @@
-"""What an operator asks of an OP5 server: `upstream NAME test`."""
+"""What an operator learns of an OP5 server: `upstream NAME test`, and `verify`."""
 
 import json
 
+from .harness import result, wait_until
 from .op5_case import Op5Case
 
 
@@ -53,3 +54,42 @@ class Op5Test(Op5Case):
         self.central()
         self.sim.stop()
         self.assertTrue(self.report(3))
+
+
+class Op5Verify(Op5Case):
+    def verified(self, condition):
+        return self.relay.wait_destination("central", lambda d: condition(d["verify"]))
+
+    def test_what_was_accepted_and_not_applied_is_told_and_blames_no_item(self):
+        agent = self.central(verify=True)
+        self.sim.passive_disabled.add(("db1", "Off"))
+        self.accept(agent, result(1), result(2, service="Off"))
+        self.all_well(2)
+        status = self.verified(lambda v: v["applied"] == 1 and v["not_applied"] == 1)
+        self.assertIn("db1;Off: passive checks", status["verify"]["last"])
+        self.assertEqual((status["delivered"], status["dead"], status["retries"], status["state"]), (2, 0, 0, "ok"))
+        wait_until(lambda: "accepted and not applied" in agent.stderr(), "the line in the log")
+        self.assertEqual([r.path for r in self.sim.requests].count("/api/filter/query"), 1)
+        self.assertEqual(self.sim.peak_inflight, 1)
+
+    def test_an_answer_that_hangs_delays_no_result(self):
+        agent = self.central(verify=True, timeout="60s")
+        self.accept(agent, result(1))
+        self.all_well(1)
+        self.sim.hold()
+        self.sim.wait(lambda: len(self.sim.requests) == 2, 60)
+        self.assertEqual(self.sim.requests[1].path, "/api/filter/query")
+        self.accept(agent, result(2))
+        self.assertTrue(self.sim.wait(lambda: len(self.sim.requests) == 3, 30))
+        self.sim.release()
+        self.all_well(2)
+        self.verified(lambda v: v["applied"] == 1)
+
+    def test_a_user_who_may_not_read_costs_the_look_alone(self):
+        agent = self.central(verify=True)
+        self.accept(agent, result(1))
+        self.all_well(1)
+        self.sim.faults.fail_next(1, 403, '{"error":"Forbidden","full_error":"no right to view"}')
+        status = self.verified(lambda v: v["unclear"] == 1)
+        self.assertEqual((status["state"], status["verify"]["not_applied"]), ("ok", 0))
+        wait_until(lambda: "no right to view" in agent.stderr(), "the line in the log")

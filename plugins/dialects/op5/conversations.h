@@ -14,6 +14,8 @@ struct Settings {
   std::string url{};  // the server's root, see command_url()
   Credentials login{};
   Hygiene hygiene{};
+  bool verify = false;  // read samples of what was confirmed back
+  std::string name{};   // the destination's, for the log
 };
 [[nodiscard]] std::unique_ptr<Outbound> make_outbound(Settings settings);
 // `upstream NAME test`. Sends no result.

@@ -13,8 +13,8 @@ OptionRow row(std::string_view name, OptionKind kind, std::string_view fallback,
   return {.name = name, .kind = kind, .fallback = fallback, .doc = doc};
 }
 
-std::array<OptionRow, 5> make_rows() {
-  std::array<OptionRow, 5> rows = {
+std::array<OptionRow, 6> make_rows() {
+  std::array<OptionRow, 6> rows = {
       row("url", OptionKind::url, "",
           "the OP5 server's root, https://monitor.example.com; /api is added"),
       row("username", OptionKind::text, "", "API user; user$Module picks an authentication module"),
@@ -23,6 +23,8 @@ std::array<OptionRow, 5> make_rows() {
           "line ends in the output: \" / \", the two characters \\n, or raw"),
       row("text_limit", OptionKind::size, "4KiB",
           "longest output and perfdata together; the rest is cut"),
+      row("verify", OptionKind::boolean, "false",
+          "read samples of what was delivered back, and tell what was taken and not applied"),
   };
   rows[0].required = true;
   rows[3].choices = "flatten|escaped|raw";
@@ -34,6 +36,17 @@ op5::Multiline multiline(std::string_view word) {
   return word == "escaped" ? op5::Multiline::escaped : op5::Multiline::flatten;
 }
 
+// The server takes what follows the first '$' as the authentication module.
+Result<void> check_module(const std::string& user) {
+  const std::size_t at = user.find('$');
+  if (at == std::string::npos) return {};
+  const bool one = at > 0 && at + 1 < user.size() && user.find('$', at + 1) == std::string::npos;
+  if (one) return {};
+  return fail(Errc::invalid,
+              "username: " + quoted(user) +
+                  " is not NAME$MODULE: names and modules are not empty and hold no '$'");
+}
+
 Result<void> check_settings(const op5::Settings& s) {
   if (s.url.find_first_of("?#") != std::string::npos) {
     return fail(Errc::invalid, "url: " + quoted(s.url) + " may not hold '?' or '#'");
@@ -42,6 +55,7 @@ Result<void> check_settings(const op5::Settings& s) {
     return fail(Errc::invalid,
                 "username: " + quoted(s.login.user) + " may not hold ':' (RFC 7617)");
   }
+  if (auto checked = check_module(s.login.user); !checked) return checked;
   if (s.login.user.empty() && !s.login.secret.empty()) {
     return fail(Errc::invalid, "username: missing beside a password");
   }
@@ -75,7 +89,7 @@ class Op5Dialect : public Dialect {
     return traits;
   }
   std::span<const OptionRow> options() const override {
-    static const std::array<OptionRow, 5> rows = make_rows();
+    static const std::array<OptionRow, 6> rows = make_rows();
     return rows;
   }
   Result<std::unique_ptr<Outbound>> outbound(const Options& options) const override {
@@ -85,6 +99,8 @@ class Op5Dialect : public Dialect {
     s.hygiene.multiline = multiline(options.text("multiline"));
     if (options.has("text_limit"))
       s.hygiene.text_limit = std::size_t(options.integer("text_limit"));
+    s.verify = options.flag("verify");
+    s.name = options.text("name");
     if (auto checked = check_settings(s); !checked) return tl::unexpected(checked.error());
     return op5::make_outbound(std::move(s));
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "plugins/dialects/op5/conversations.h"
+#include "plugins/dialects/op5/verify.h"
 
 namespace checkrelay::op5 {
 namespace {
@@ -9,13 +10,18 @@ namespace {
 // not an item's own ends the batch: what was not sent shares the verdict.
 class Submitting : public Conversation {
  public:
-  Submitting(const Settings& settings, std::span<const CheckResult> batch)
-      : settings_(settings), batch_(batch.begin(), batch.end()) {}
+  // `verifier`: nullptr where nobody verifies.
+  Submitting(const Settings& settings, std::shared_ptr<Verifier> verifier,
+             std::span<const CheckResult> batch)
+      : settings_(settings), verifier_(std::move(verifier)), batch_(batch.begin(), batch.end()) {}
 
-  void start(Instant, Actions& out) override { send_next(out); }
+  void start(Instant now, Actions& out) override { send_next(now, out); }
   void receive(Message in, Instant now, Actions& out) override {
     if (next_ == batch_.size()) return;
-    take(judge(in, settings_.login, now.wall), out);
+    Verdict verdict = judge(in, settings_.login, now.wall);
+    if (verifier_ && verdict.judgement == Judgement::delivered)
+      verifier_->confirmed(batch_[next_].subject, in, sent_, now);
+    take(std::move(verdict), now, out);
   }
   void finish(Instant now, Actions& out) override {
     receive(Message::failure(Trouble::dropped, "ended without an answer"), now, out);
@@ -23,7 +29,7 @@ class Submitting : public Conversation {
   void settle(Ticket, std::span<const Outcome>, Instant, Actions&) override {}
 
  private:
-  void take(Verdict verdict, Actions& out) {
+  void take(Verdict verdict, Instant now, Actions& out) {
     bool own = verdict.judgement == Judgement::delivered ||
                verdict.judgement == Judgement::rejected ||
                verdict.judgement == Judgement::unknown_object;
@@ -32,10 +38,11 @@ class Submitting : public Conversation {
       verdict.item = next_;
       out.verdicts.push_back(verdict);
     }
-    send_next(out);
+    send_next(now, out);
   }
 
-  void send_next(Actions& out) {
+  void send_next(Instant now, Actions& out) {
+    sent_ = now.steady;
     for (; next_ < batch_.size(); ++next_) {
       auto reason = unaddressable(batch_[next_].subject);
       if (!reason) return out.send.push_back(request(batch_[next_]));
@@ -53,7 +60,9 @@ class Submitting : public Conversation {
   }
 
   Settings settings_;
+  std::shared_ptr<Verifier> verifier_;
   std::vector<CheckResult> batch_;
+  Steady sent_{};         // the request under way
   std::size_t next_ = 0;  // items before it have their verdict
 };
 
@@ -90,11 +99,13 @@ class Probing : public Conversation {
   Settings settings_;
 };
 
-class Op5Outbound : public Outbound {
+class Op5Outbound : public Outbound, public ReadsBack {
  public:
-  explicit Op5Outbound(Settings settings) : settings_(std::move(settings)) {}
+  explicit Op5Outbound(Settings settings) : settings_(std::move(settings)) {
+    if (settings_.verify) verifier_ = std::make_shared<Verifier>(settings_.name);
+  }
   std::unique_ptr<Conversation> open(std::span<const CheckResult> batch) override {
-    return std::make_unique<Submitting>(settings_, batch);
+    return std::make_unique<Submitting>(settings_, verifier_, batch);
   }
   std::unique_ptr<Conversation> probe() override { return std::make_unique<Probing>(settings_); }
   Result<std::unique_ptr<Conversation>> command(std::span<const std::string> words,
@@ -102,9 +113,19 @@ class Op5Outbound : public Outbound {
     if (words.size() == 1 && words[0] == "test") return make_test(settings_, std::move(report));
     return fail(Errc::invalid, "there are: test");
   }
+  std::optional<Steady> read_back_due() const override {
+    return verifier_ ? verifier_->due() : std::nullopt;
+  }
+  std::unique_ptr<Conversation> read_back(Instant now) override {
+    return make_read_back(settings_, verifier_, verifier_->next(now));
+  }
+  const ReadBack* read_back_found() const override {
+    return verifier_ ? &verifier_->found() : nullptr;
+  }
 
  private:
   Settings settings_;
+  std::shared_ptr<Verifier> verifier_;  // nullptr where nobody verifies
 };
 
 }  // namespace

@@ -54,6 +54,21 @@ TEST(StatusJson, HasThePublicKeys) {
   EXPECT_EQ(keys(j["freshness"]), (std::set<std::string>{"expected", "overdue", "in_outage"}));
 }
 
+TEST(Status, TellsWhatReadingBackFoundWhereThatIsOn) {
+  Status s = sample();
+  EXPECT_FALSE(json::parse(status_json(s))["destinations"][0].contains("verify"));
+  s.destinations[0].read_back = ReadBack{5, 2, 1, "db1;Backup: why"};
+  const json verify = json::parse(status_json(s))["destinations"][0]["verify"];
+  EXPECT_EQ(verify,
+            json::parse(R"({"applied":5,"not_applied":2,"unclear":1,"last":"db1;Backup: why"})"));
+  const std::string metrics = status_metrics(s);
+  for (const char* line :
+       {"outcome=\"applied\"} 5", "outcome=\"not_applied\"} 2", "outcome=\"unclear\"} 1"})
+    EXPECT_NE(
+        metrics.find(std::string("checkrelay_read_back_total{destination=\"central\",") + line),
+        std::string::npos);
+}
+
 TEST(Status, TellsOfAPause) {
   Status s = sample();
   EXPECT_TRUE(json::parse(status_json(s))["destinations"][0]["paused_since"].is_null());

@@ -165,6 +165,9 @@ TEST(Op5Options, FaultsAreNamed) {
             "url: \"http://h/?a=b\" may not hold '?' or '#'");
   EXPECT_TRUE(fault("username", std::string("a:b")).starts_with("username: "));
   EXPECT_TRUE(fault("username", std::string()).starts_with("username: "));
+  for (const char* user : {"$LDAP", "relay$", "a$b$LDAP", "$", "$$"})
+    EXPECT_TRUE(fault("username", std::string(user)).ends_with("hold no '$'")) << user;
+  EXPECT_EQ(fault("username", std::string("relay")), "");
   EXPECT_TRUE(fault("text_limit", 63LL).starts_with("text_limit: "));
   EXPECT_EQ(fault("text_limit", 64LL), "");
 }
