@@ -23,8 +23,8 @@ constexpr auto kReplace = Json::error_handler_t::replace;
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
-std::string epoch(const std::string& text, const Zone& zone) {
-  auto t = parse_outage_time(text, zone);
+std::string epoch(const std::string& text, const Zone& zone, Edge edge) {
+  auto t = parse_outage_time(text, zone, edge);
   if (!t) return text;
   return std::to_string(std::chrono::floor<std::chrono::seconds>(t->time_since_epoch()) /
                         std::chrono::seconds(1));
@@ -133,11 +133,12 @@ int tell(const UpstreamAnswer& answer, bool json) {
 std::vector<std::string> with_epochs(std::vector<std::string> words, const Zone& zone) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     for (const std::string name : {"--start", "--end"}) {
+      const Edge edge = name == "--end" ? Edge::end : Edge::start;
       if (words[i].starts_with(name + "=")) {
-        words[i] = name + "=" + epoch(words[i].substr(name.size() + 1), zone);
+        words[i] = name + "=" + epoch(words[i].substr(name.size() + 1), zone, edge);
       } else if (words[i] == name && i + 1 < words.size()) {
         ++i;
-        words[i] = epoch(words[i], zone);
+        words[i] = epoch(words[i], zone, edge);
         break;
       }
     }

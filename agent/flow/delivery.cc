@@ -163,6 +163,7 @@ void Delivery::take_leave() {
 void Delivery::put_back_ready() {
   if (ready_.empty()) return;
   journal_.settle(lane_, all_put_back({ready_.begin(), ready_.end()}));
+  bucket_.refund(ready_.size());
   bytes_.refund(bytes_of(ready_), env_.now().steady);
   ready_.clear();
 }
@@ -291,8 +292,10 @@ void Delivery::launch(std::vector<Claim> claims) {
   const Instant now = env_.now();
   Flight flight;
   flight.began = now.steady;
-  flight.toll->paid = bytes_of(claims);
+  const std::size_t claimed_bytes = bytes_of(claims);
+  std::size_t sent_bytes = 0;
   for (Claim& c : claims) {
+    const std::size_t size = c.body.size();
     auto result = unpack(c.body);
     c.body = {};
     if (auto put_off = result ? ruled(*result, c.seq, now) : std::nullopt) {
@@ -300,6 +303,7 @@ void Delivery::launch(std::vector<Claim> claims) {
       continue;
     }
     if (result) {
+      sent_bytes += size;
       batch.push_back(std::move(*result));
       flight.claims.push_back(std::move(c));
       continue;
@@ -311,8 +315,12 @@ void Delivery::launch(std::vector<Claim> claims) {
     s.end = Settlement::End::dead;
     s.answer = result.error().what;
   }
+  // What is not sent has cost nothing, or results held by an outage would use up the others' share.
+  bucket_.refund(not_sent.size());
+  bytes_.refund(claimed_bytes - sent_bytes, flight.began);
+  flight.toll->paid = sent_bytes;
   if (!not_sent.empty()) journal_.settle(lane_, std::move(not_sent));
-  if (batch.empty()) return bytes_.refund(flight.toll->paid, flight.began);
+  if (batch.empty()) return;
   ++in_flight_;
   auto conversation = converse(batch, flight.toll);
   carrier_->carry(std::move(conversation),

@@ -19,6 +19,9 @@ class TokenBucket {
   // How many may go now.
   [[nodiscard]] std::size_t available(Steady now);
   void take(std::size_t n) { tokens_ -= static_cast<double>(n); }
+  void refund(std::size_t n) {  // of what was taken
+    tokens_ = std::min(burst_, tokens_ + static_cast<double>(n));
+  }
   // When at least one may go.
   [[nodiscard]] Steady next(Steady now) const;
 

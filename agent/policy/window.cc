@@ -72,7 +72,7 @@ Result<WindowRule> WindowRule::parse(Frequency f, std::string_view start, std::s
   rule.frequency_ = f;
   rule.zone_ = zone;
   if (f == Frequency::once) {
-    auto from = parse_outage_time(start, zone), to = parse_outage_time(end, zone);
+    auto from = parse_outage_time(start, zone), to = parse_outage_time(end, zone, Edge::end);
     if (!from) return named("start", from.error());
     if (!to) return named("end", to.error());
     rule.once_ = {floor<seconds>(*from), floor<seconds>(*to)};

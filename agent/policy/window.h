@@ -42,8 +42,11 @@ struct Moment {
   bool operator==(const Moment&) const = default;
 };
 [[nodiscard]] Result<Moment> parse_moment(Frequency f, std::string_view text);
-// An absolute time; years 1970-9999.
-[[nodiscard]] Result<Wall> parse_outage_time(std::string_view text, const Zone& zone);
+// An absolute time; years 1970-9999. Of a local time that comes twice a beginning is the first, an
+// end the second.
+enum class Edge { start, end };
+[[nodiscard]] Result<Wall> parse_outage_time(std::string_view text, const Zone& zone,
+                                             Edge edge = Edge::start);
 
 class WindowRule {
  public:

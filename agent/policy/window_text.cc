@@ -127,7 +127,7 @@ std::optional<seconds> clock_with_fraction(std::string_view text) {
   return clock(text.substr(0, dot));
 }
 
-std::optional<Wall> dated(std::string_view text, const Zone& zone) {
+std::optional<Wall> dated(std::string_view text, const Zone& zone, Edge edge) {
   const std::size_t gap = text.find_first_of("Tt ");
   if (gap == std::string_view::npos) return std::nullopt;
   const std::string_view rest = text.substr(gap + 1);
@@ -138,7 +138,7 @@ std::optional<Wall> dated(std::string_view text, const Zone& zone) {
   auto shift = offset(rest.substr(end));
   if (!day || !time || !shift) return std::nullopt;
   const Civil civil = *day + *time;
-  if (!shift->given) return zone.first(civil);
+  if (!shift->given) return edge == Edge::end ? zone.second(civil) : zone.first(civil);
   return Wall(civil.time_since_epoch() - shift->east);
 }
 
@@ -160,14 +160,14 @@ Result<Moment> parse_moment(Frequency f, std::string_view text) {
   return m;
 }
 
-Result<Wall> parse_outage_time(std::string_view text, const Zone& zone) {
+Result<Wall> parse_outage_time(std::string_view text, const Zone& zone, Edge edge) {
   const std::string_view word = trimmed(text);
   if (auto number = word.find_first_not_of("0123456789.") == std::string_view::npos
                         ? parse_number(word)
                         : std::nullopt) {
     if (auto wall = wall_from_epoch(*number)) return *wall;
   }
-  auto wall = dated(word, zone);
+  auto wall = dated(word, zone, edge);
   if (wall && *wall >= Wall{}) return *wall;
   return fail(Errc::invalid,
               quoted(text) + " is no time: epoch seconds, or 2026-03-01T22:00:00+01:00");

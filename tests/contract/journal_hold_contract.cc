@@ -129,5 +129,22 @@ TEST_P(JournalContract, WhatIsHeldOutlivesARestart) {
   EXPECT_EQ(rig_.claim_bodies(), std::vector<std::string>{"2"});
 }
 
+TEST_P(JournalContract, WhatWaitedBehindARecordBeforeItWasHeldIsSupersededToo) {
+  rig_.lane("a");
+  const Seq first = rig_.put("s", "1");
+  ASSERT_EQ(rig_.claim().size(), 1U);
+  rig_.put("s", "2");
+  rig_.put("s", "3");
+  const Seq other = rig_.put("t", "other");
+  EXPECT_EQ(rig_.claim_bodies(), std::vector<std::string>{"other"});
+  rig_.settle(other, Settlement::End::delivered);
+  hold(rig_, first, 1h);
+  rig_.put("s", "4");
+  EXPECT_TRUE(rig_.claim_bodies().empty());
+  EXPECT_EQ(rig_.stats().pending, 1U);
+  rig_.advance(1h);
+  EXPECT_EQ(rig_.claim_bodies(), std::vector<std::string>{"4"});
+}
+
 }  // namespace
 }  // namespace checkrelay

@@ -19,11 +19,11 @@ Batches::Batches(const Settings& settings, std::span<const CheckResult> results,
     items_[i] = {encode_item(results[i], settings.format, settings.identity), entity_of(subject),
                  subject.is_host()};
   }
-  cut(true, results);  // a host before its services, which may need it
-  cut(false, results);
+  cut(true);  // a host before its services, which may need it
+  cut(false);
 }
 
-void Batches::cut(bool hosts, std::span<const CheckResult> results) {
+void Batches::cut(bool hosts) {
   // An item goes to the first batch that has room and no namesake of it.
   std::vector<Indices> open;
   std::vector<std::unordered_set<std::string>> names;
@@ -31,8 +31,7 @@ void Batches::cut(bool hosts, std::span<const CheckResult> results) {
   for (std::size_t i = 0; i < items_.size(); ++i) {
     const Item& item = items_[i];
     if (item.encoded.empty() || item.host != hosts) continue;
-    const Subject& s = results[i].subject;
-    std::string name = lower(s.host) + '\0' + s.service;
+    std::string name = entity_key(item.entity);
     const std::size_t size = item.encoded.size() + 1;
     std::size_t b = 0;
     while (b < open.size() && (bytes[b] + size > settings_.batch_bytes || names[b].contains(name)))

@@ -50,7 +50,7 @@ class Batches {
     bool host = false;
   };
   using Indices = std::vector<std::size_t>;
-  void cut(bool hosts, std::span<const CheckResult> results);
+  void cut(bool hosts);
   void push_halves(const Indices& indices);
 
   const Settings& settings_;

@@ -108,6 +108,8 @@ std::string entity_of(const Subject& subject) {
   return subject.is_host() ? subject.host : subject.host + ":" + subject.service;
 }
 
+std::string entity_key(std::string_view entity) { return lower(trimmed(entity)); }
+
 std::string_view status_name(State state, bool host) {
   constexpr std::array<std::string_view, 4> kHost{"UP", "DOWN", "UNREACHABLE", "UNREACHABLE"};
   constexpr std::array<std::string_view, 4> kService{"OK", "WARNING", "CRITICAL", "UNKNOWN"};

@@ -147,12 +147,18 @@ class Submitting : public Conversation {
     const bool last_try = ++tries_[item] >= kLastTry;
     const bool alone = taken_ && suspects_.size() == 1;
     const bool culprit = last_try && (alone || blamed_.contains(item));
-    if (hopeless || culprit) return reject(item, in, now, out);
+    if ((hopeless && taken_) || culprit) return reject(item, in, now, out);
     const bool no_evidence = !taken_ && (suspects_.size() >= kSick || !batches_.others());
     if (last_try && taken_) return give_up(in, now, Ruling{}, out);
-    if (last_try || no_evidence) return give_up(in, now, ruling, out);
+    if (last_try || no_evidence) return give_up(in, now, nobodys(ruling), out);
     batches_.at_the_end();
     send_next(now, out);
+  }
+
+  // Where nothing was taken, a server that calls an item unfit may call all of them so.
+  static Ruling nobodys(Ruling ruling) {
+    if (ruling.judgement == Judgement::rejected) ruling.judgement = Judgement::config;
+    return ruling;
   }
 
   void reject(std::size_t item, const Message& in, Instant now, Actions& out) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <pugixml.hpp>
+#include <set>
 
 #include "agent/base/text.h"
 #include "plugins/dialects/groundwork/wire.h"
@@ -61,15 +62,33 @@ Rows read_xml(const std::string& body) {
   return rows;
 }
 
-std::string key_of(std::string_view entity) { return lower(trimmed(entity)); }
+std::vector<std::string> keys_of(std::span<const std::string> entities) {
+  std::vector<std::string> keys;
+  keys.reserve(entities.size());
+  for (const std::string& entity : entities) keys.push_back(entity_key(entity));
+  return keys;
+}
 
-bool in_order(std::span<const std::string> entities, std::span<const Row> rows) {
-  if (entities.size() != rows.size()) return false;
+bool as_sent(std::span<const std::string> entities, std::span<const Row> rows) {
+  return std::equal(entities.begin(), entities.end(), rows.begin(), rows.end(),
+                    [](const std::string& entity, const Row& row) { return row.entity == entity; });
+}
+
+// A failure's row may name anything but another item of the batch.
+bool in_order(std::span<const std::string> keys, std::span<const Row> rows) {
+  if (keys.size() != rows.size()) return false;
+  const std::set<std::string_view> sent(keys.begin(), keys.end());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i].status != "success" || rows[i].entity == entities[i]) continue;
-    if (key_of(rows[i].entity) != key_of(entities[i])) return false;
+    const std::string key = entity_key(rows[i].entity);
+    if (key != keys[i] && (rows[i].status == "success" || sent.contains(key))) return false;
   }
   return true;
+}
+
+std::vector<std::optional<std::size_t>> by_place(std::size_t count) {
+  std::vector<std::optional<std::size_t>> pairs(count);
+  for (std::size_t i = 0; i < count; ++i) pairs[i] = i;
+  return pairs;
 }
 
 constexpr std::size_t kAmbiguous = static_cast<std::size_t>(-1);
@@ -87,18 +106,17 @@ std::optional<std::vector<Row>> read_results(const std::string& body,
 
 std::vector<std::optional<std::size_t>> pair_rows(std::span<const std::string> entities,
                                                   std::span<const Row> rows) {
+  if (as_sent(entities, rows)) return by_place(entities.size());
+  const std::vector<std::string> keys = keys_of(entities);
+  if (in_order(keys, rows)) return by_place(entities.size());
   std::vector<std::optional<std::size_t>> pairs(entities.size());
-  if (in_order(entities, rows)) {
-    for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = i;
-    return pairs;
-  }
   std::map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    auto [at, fresh] = places.emplace(key_of(rows[i].entity), i);
+    auto [at, fresh] = places.emplace(entity_key(rows[i].entity), i);
     if (!fresh) at->second = kAmbiguous;
   }
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    auto at = places.find(key_of(entities[i]));
+    auto at = places.find(keys[i]);
     if (at != places.end() && at->second != kAmbiguous) pairs[i] = at->second;
   }
   return pairs;

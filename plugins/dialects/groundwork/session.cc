@@ -95,7 +95,11 @@ void Entrance::receive(const Message& answer, Instant now, Actions& out) {
     state_ = State::inside;
     return conclude();
   }
-  refusal_ = {0, judged.judgement, "login: " + words_of(answer, settings_.login, Secret{}),
+  // What is no token as we know them may be one all the same: it is not shown.
+  const bool no_token = answer.kind == Message::Kind::response && answer.status == 200;
+  refusal_ = {0, judged.judgement,
+              no_token ? "login: HTTP 200, and no token in the answer"
+                       : "login: " + words_of(answer, settings_.login, Secret{}),
               retry_after(answer, now.wall), false};
   if (refusal_.answer.size() > kAnswerLimit)
     refusal_.answer = presentable(refusal_.answer, settings_.login);

@@ -42,6 +42,8 @@ constexpr std::size_t kHostTextLimit = 32768;
 
 // The item's name in results documents: "host" or "host:service".
 [[nodiscard]] std::string entity_of(const Subject& subject);
+// By which rows are paired with items: no two of a batch may have the same.
+[[nodiscard]] std::string entity_key(std::string_view entity);
 
 // The status by its exact name. A host has no UNKNOWN here: it becomes UNREACHABLE.
 [[nodiscard]] std::string_view status_name(State state, bool host);

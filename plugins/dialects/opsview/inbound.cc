@@ -223,7 +223,8 @@ class Serving : public Conversation {
     if (in.body.size() > context_.max_result)
       return refuse(in, 413, "Request entity too large", "no login is that long", out);
     auto given = read_request(in);
-    if (!given) return unreadable(in, given.error(), out);
+    // Without a fragment: it may be the password.
+    if (!given) return unreadable(in, {given.error().code, "a login that cannot be read"}, out);
     const Credentials who{given->text("username"), Secret(given->text("password"))};
     if (who.user.empty()) return no_login(in, "no user name", out);
     if (!context_.logins)

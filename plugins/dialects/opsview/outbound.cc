@@ -31,7 +31,7 @@ class Submitting : public Talk {
       return ask(get_request(settings().url, "/reload"), out);
     }
     const CheckResult& result = batch_[next_];
-    stage_ = wants_lookup(result.subject) ? Stage::lookup : Stage::submit;
+    stage_ = wants_lookup(result.subject, now.steady) ? Stage::lookup : Stage::submit;
     ask(stage_ == Stage::lookup
             ? lookup_request(settings().url, result.subject)
             : submit_request(settings().url, settings().form, result, settings().hygiene),
@@ -74,10 +74,10 @@ class Submitting : public Talk {
 
   // `detail` does not tell a miss from a success, and `status` tells a wildcard's hit only
   // afterwards.
-  [[nodiscard]] bool wants_lookup(const Subject& subject) const {
+  [[nodiscard]] bool wants_lookup(const Subject& subject, Steady now) const {
     const bool needed =
         settings().form == Form::detail || (may_match_others(subject) && session().can_look_up());
-    return needed && !session().knows(subject);
+    return needed && !session().knows(subject, now);
   }
 
   void note(const ReloadStatus& status, Instant now) {
@@ -101,7 +101,7 @@ class Submitting : public Talk {
       if (status->server_status == 2)
         return end(verdict(Judgement::transient, "Opsview is not running (server_status 2)"), out);
     } else if (is_hidden(answer)) {
-      session().hide_reload();
+      session().hide_reload(now.steady);
     } else {
       return end(verdict(answer), out);
     }
@@ -118,7 +118,7 @@ class Submitting : public Talk {
     const Subject& subject = batch_[next_].subject;
     switch (selected(answer.data, subject)) {
       case Selection::exact:
-        session().remember(subject);
+        session().remember(subject, now.steady);
         return proceed(now, out);
       case Selection::none:
         return missed("no such host or service, or no right to see it", now, out);
@@ -142,7 +142,7 @@ class Submitting : public Talk {
 
   void take_trouble(const Answer& answer, Instant now, Actions& out) {
     const bool optional = stage_ == Stage::lookup && settings().form == Form::status;
-    if (optional && answer.judgement == Judgement::config) {
+    if (optional && is_hidden(answer)) {
       session().hide_lookup();
       return proceed(now, out);
     }
@@ -174,6 +174,7 @@ class Submitting : public Talk {
 
   void give(Verdict verdict, Instant now, Actions& out) {
     miss_.reset();
+    if (verdict.judgement == Judgement::delivered) confirmed();
     verdict.item = next_++;
     out.verdicts.push_back(std::move(verdict));
     proceed(now, out);

@@ -142,13 +142,19 @@ Result<Given> read_request(const Message& request) {
 Result<Subject> selected_subject(const Given& given) {
   auto host = only("hostname", values(given, kHostNames));
   if (!host) return tl::unexpected(host.error());
-  auto service = only("servicename", values(given, kServiceNames));
+  const std::vector<std::string> services = values(given, kServiceNames);
+  auto service = only("servicename", services);
   if (!service) return tl::unexpected(service.error());
+  // A script's empty variable; a host's result has no such field.
+  if (!services.empty() && service->empty()) return fail(Errc::invalid, "servicename: it is empty");
   auto both = only("hs", values(given, kBoth));
   if (!both) return tl::unexpected(both.error());
   Subject subject{std::move(*host), std::move(*service)};
-  if (const std::size_t at = both->find("::"); at != std::string::npos)
+  if (const std::size_t at = both->find("::"); at != std::string::npos) {
     subject = {both->substr(0, at), both->substr(at + 2)};
+    if (subject.service.empty())
+      return fail(Errc::invalid, "hs: " + quoted(*both) + " names no service");
+  }
   if (subject.host.empty()) return fail(Errc::invalid, "no hostname");
   return subject;
 }

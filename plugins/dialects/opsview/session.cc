@@ -43,8 +43,8 @@ bool Session::wants_reload_status(Steady now) const {
 // A 409, and the answer to a reload that begins, say that it runs and nothing else: what was known
 // of its length stands.
 void Session::note(const ReloadStatus& status, Steady now) {
-  const bool changed =
-      asked_ && !status.last_updated.empty() && status.last_updated != reload_.last_updated;
+  const bool changed = !reload_.last_updated.empty() && !status.last_updated.empty() &&
+                       status.last_updated != reload_.last_updated;
   asked_ = now;
   const ReloadStatus before = std::exchange(reload_, status);
   if (!reload_.average_duration) reload_.average_duration = before.average_duration;
@@ -54,10 +54,17 @@ void Session::note(const ReloadStatus& status, Steady now) {
   reloading_ = false;
 }
 
+// Whoever cannot see its end takes it for over when it has had its time.
 void Session::note_reloading(Steady now) {
+  if (reload_hidden_) return reloaded(now);
   asked_ = now;
   reloading_ = true;
   objects_.clear();
+}
+
+void Session::hide_reload(Steady now) {
+  reload_hidden_ = true;
+  if (std::exchange(reloading_, false)) reloaded(now);
 }
 
 void Session::reloaded(Steady now) {
@@ -73,10 +80,15 @@ Duration Session::hold() const { return duration() / 2; }
 
 bool Session::unsettled(Steady now) const { return reloading_ || (settled_ && now < *settled_); }
 
-bool Session::knows(const Subject& subject) const { return objects_.contains(key(subject)); }
+bool Session::outdated(Steady now) const { return reload_hidden_ && now - learned_ >= kTrust; }
 
-void Session::remember(const Subject& subject) {
-  if (objects_.size() >= kMostObjects) objects_.clear();
+bool Session::knows(const Subject& subject, Steady now) const {
+  return !outdated(now) && objects_.contains(key(subject));
+}
+
+void Session::remember(const Subject& subject, Steady now) {
+  if (objects_.size() >= kMostObjects || outdated(now)) objects_.clear();
+  if (objects_.empty()) learned_ = now;
   objects_.insert(key(subject));
 }
 

@@ -21,7 +21,9 @@ constexpr auto kReloadPoll = std::chrono::seconds(30);    // how often a server 
 constexpr auto kUsualReload = std::chrono::seconds(30);   // where the server does not say
 constexpr auto kLongestReload = std::chrono::minutes(5);  // no server holds us for longer at once
 constexpr auto kSettling = std::chrono::seconds(60);  // at least: a new object takes time to appear
-constexpr std::size_t kMostObjects = 100'000;         // remembered at once
+// So long objects are trusted to be there where reloads cannot be seen.
+constexpr auto kTrust = std::chrono::minutes(10);
+constexpr std::size_t kMostObjects = 100'000;  // remembered at once
 
 class Session {
  public:
@@ -41,7 +43,7 @@ class Session {
   // --- The reload.
   [[nodiscard]] bool wants_reload_status(Steady now) const;
   [[nodiscard]] bool can_see_reload() const { return !reload_hidden_; }
-  void hide_reload() { reload_hidden_ = true; }  // this user may not see it, or there is none
+  void hide_reload(Steady now);  // this user may not see it, or there is none
   // How the server is; `status` of GET /rest/reload.
   void note(const ReloadStatus& status, Steady now);
   void note_reloading(Steady now);  // a 409 said so
@@ -55,12 +57,13 @@ class Session {
   // --- Objects that a lookup has shown. Servers before 6 have no lookup.
   [[nodiscard]] bool can_look_up() const { return !lookup_hidden_; }
   void hide_lookup() { lookup_hidden_ = true; }
-  [[nodiscard]] bool knows(const Subject& subject) const;
-  void remember(const Subject& subject);
+  [[nodiscard]] bool knows(const Subject& subject, Steady now) const;
+  void remember(const Subject& subject, Steady now);
   void forget(const Subject& subject);
 
  private:
   void reloaded(Steady now);
+  [[nodiscard]] bool outdated(Steady now) const;
   [[nodiscard]] Duration duration() const;
 
   Secret token_{};
@@ -75,6 +78,7 @@ class Session {
   bool reloading_ = false;
   std::optional<Steady> settled_{};  // when objects can be trusted to be there
   std::unordered_set<std::string> objects_;
+  Steady learned_{};  // the first of them
 };
 
 }  // namespace checkrelay::opsview

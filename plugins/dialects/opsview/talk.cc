@@ -80,11 +80,7 @@ void Talk::take_version(const Answer& answer, Instant, Actions& out) {
 
 void Talk::take_login(const Answer& answer, Instant now, Actions& out) {
   if (answer.sense != Answer::Sense::good) {
-    Verdict v = verdict(answer);
-    // A login names no object: what would be an item's fault elsewhere is the endpoint's here.
-    if (v.judgement == Judgement::rejected || v.judgement == Judgement::unknown_object)
-      v.judgement = Judgement::config;
-    return login_failed(v, out);
+    return login_failed(verdict(answer), out);
   }
   auto token = read_token(answer.data);
   if (!token) return login_failed(verdict(Judgement::transient, token.error().what), out);
@@ -94,7 +90,10 @@ void Talk::take_login(const Answer& answer, Instant now, Actions& out) {
   proceed(now, out);
 }
 
-void Talk::login_failed(const Verdict& verdict, Actions& out) {
+// A login names no object: what would be an item's fault elsewhere is the endpoint's here.
+void Talk::login_failed(Verdict verdict, Actions& out) {
+  if (verdict.judgement == Judgement::rejected || verdict.judgement == Judgement::unknown_object)
+    verdict.judgement = Judgement::config;
   step_ = Step::idle;
   session_->fail(verdict);
   end(verdict, out);

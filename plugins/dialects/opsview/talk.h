@@ -40,6 +40,7 @@ class Talk : public Conversation {
   [[nodiscard]] Verdict verdict(const Answer& answer) const;
   [[nodiscard]] Verdict verdict(Judgement j, std::string_view words,
                                 std::optional<Duration> pause = std::nullopt) const;
+  void confirmed() { renewed_ = false; }  // this login was good for something
   [[nodiscard]] const Settings& settings() const { return *settings_; }
   [[nodiscard]] Session& session() { return *session_; }
   [[nodiscard]] const Session& session() const { return *session_; }
@@ -49,14 +50,14 @@ class Talk : public Conversation {
   void take_version(const Answer& answer, Instant now, Actions& out);
   void take_login(const Answer& answer, Instant now, Actions& out);
   void take(Answer answer, Instant now, Actions& out);
-  void login_failed(const Verdict& verdict, Actions& out);
+  void login_failed(Verdict verdict, Actions& out);
   void wait(Instant now);
 
   std::shared_ptr<const Settings> settings_;
   std::shared_ptr<Session> session_;
   Step step_ = Step::idle;
   Secret used_{};          // the token of the request under way
-  bool renewed_ = false;   // this conversation has had its second login
+  bool renewed_ = false;   // by a login that nothing was confirmed with yet
   unsigned failures_ = 0;  // of the session, when waiting began
   std::optional<Steady> waiting_{};
 };

@@ -157,9 +157,10 @@ Selection selected(const Data& data, const Subject& subject) {
   std::vector<const Data*> objects;
   const Data* object = data.find("object");
   const Data* list = data.find("list");
-  if (object && object->is_map()) objects.push_back(object);
+  const bool named = object && object->is_map();
+  if (named && !object->items.empty()) objects.push_back(object);
   if (list) objects_of(*list, objects);
-  if (!list && objects.empty()) return Selection::untold;
+  if (!list && !named) return Selection::untold;
   if (objects.empty()) return Selection::none;
   const bool exact = objects.size() == 1 && is_subject(*objects.front(), subject);
   return exact ? Selection::exact : Selection::others;

@@ -244,5 +244,23 @@ TEST_F(DeliveryPace, ClaimsThatArriveAfterItWasDestroyedGoBack) {
   EXPECT_EQ(lane().in_flight, 0U);
 }
 
+TEST_F(DeliveryPace, WhatAnOutageHoldsTakesNothingOfTheOthersRate) {
+  constexpr int kHeld = 700;  // each is looked at once a minute, more than the rate allows
+  PlannedOutage outage;
+  outage.start = "0";
+  outage.end = "99999999999";
+  for (int i = 0; i < kHeld; ++i) outage.nodes.push_back("held" + std::to_string(i));
+  OutageReading reading;
+  reading.effect = OutageEffect::hold;
+  outages.set("site", std::make_shared<const OutageBook>(std::vector{outage}, reading));
+  open(destination(1, 1, 10));
+  for (const std::string& node : outage.nodes) put(node, node);
+  world.advance(3min);
+  EXPECT_TRUE(upstream.sent.empty());
+  put_many(30);
+  world.advance(5s);
+  EXPECT_EQ(upstream.sent.size(), 30U);
+}
+
 }  // namespace
 }  // namespace checkrelay

@@ -37,7 +37,7 @@ class DeliveryTest : public testing::Test {
     lane_ = world.journal.lanes({{config.name, lane}}).value().front();
     delivery = std::make_unique<Delivery>(config, lane_, std::move(outbound),
                                           std::make_unique<ScriptedCarrier>(world, upstream),
-                                          world.journal, world.env);
+                                          world.journal, world.env, &outages);
     world.tick = [this](Instant now) {
       if (delivery) delivery->tick(now);
     };
@@ -80,6 +80,7 @@ class DeliveryTest : public testing::Test {
 
   World world;
   Upstream upstream;
+  OutageBooks outages;
   std::unique_ptr<Delivery> delivery;
   LaneId lane_ = 0;
 };

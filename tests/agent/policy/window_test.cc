@@ -132,6 +132,17 @@ TEST(Window, TimesWithoutAZoneAreTheServers) {
   }
 }
 
+TEST(Window, OfATimeThatComesTwiceABeginningIsTheFirstAndAnEndTheSecond) {
+  const Zone stockholm = zone("Europe/Stockholm");
+  const char* twice = "2026-10-25T02:30:00";
+  EXPECT_EQ(*parse_outage_time(twice, stockholm, Edge::start), at("2026-10-25T00:30:00Z"));
+  EXPECT_EQ(*parse_outage_time(twice, stockholm, Edge::end), at("2026-10-25T01:30:00Z"));
+  auto rule = WindowRule::parse(Frequency::once, "2026-10-25T01:00:00", twice, stockholm);
+  ASSERT_TRUE(rule);
+  EXPECT_TRUE(rule->at(at("2026-10-25T01:29:59Z")));
+  EXPECT_FALSE(rule->at(at("2026-10-25T01:30:01Z")));
+}
+
 TEST(Window, BadTextsAreNamed) {
   for (auto text : {"", "24:01", "25:00", "1", "10:60", "10:00:60", "10", "+1:00", "10:00:00:00"})
     EXPECT_FALSE(parse_moment(Frequency::daily, text)) << text;

@@ -232,5 +232,13 @@ TEST(GroundWorkDialect, SettingsThatCannotWorkAreFaults) {
   EXPECT_NE(fault("app_type", std::string()).find("app_type"), std::string::npos);
 }
 
+TEST(GroundWorkLogin, AnAnswerThatHidesATokenIsNotShown) {
+  Exchanges x;
+  x.login = [](const Message&) { return json(200, R"({"accessToken":"eyJsecret"})"); };
+  auto verdicts = x.run(services(1), good);
+  EXPECT_EQ(verdicts.at(0).judgement, Judgement::config);
+  EXPECT_EQ(verdicts.at(0).answer, "login: HTTP 200, and no token in the answer");
+}
+
 }  // namespace
 }  // namespace checkrelay::groundwork

@@ -137,8 +137,11 @@ TEST(GroundWorkOutbound, ScatteredPoisonIsIsolatedToo) {
 }
 
 TEST(GroundWorkOutbound, AServerThatFailsAtEverythingCostsNoItemAndFewRequests) {
-  for (auto [status, judgement] : std::initializer_list<std::pair<int, Judgement>>{
-           {500, Judgement::transient}, {400, Judgement::config}}) {
+  for (auto [status, judgement] :
+       std::initializer_list<std::pair<int, Judgement>>{{500, Judgement::transient},
+                                                        {400, Judgement::config},
+                                                        {413, Judgement::config},
+                                                        {422, Judgement::config}}) {
     Exchanges x;
     auto verdicts = x.run(services(500), [&](const Message&) { return json(status, "broken"); });
     EXPECT_EQ(count(verdicts, judgement), 500U) << status;

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "plugins/dialects/groundwork/batches.h"
 #include "plugins/dialects/groundwork/wire.h"
 
 namespace checkrelay::groundwork {
@@ -144,6 +145,33 @@ TEST(GroundWorkReport, IsReadBackInBothFormats) {
   EXPECT_EQ(document.at("warning"), 1);
   EXPECT_EQ(document.at("count"), 3);
   EXPECT_EQ(document.at("entityType"), "ServiceStatus");
+}
+
+TEST(GroundWorkResults, OneRowIsNotTheSuccessOfTwoItems) {
+  const std::vector<std::vector<std::string>> twins = {
+      {"db1:Disk", "db1:disk"}, {"a:b:c", "a:b:c"}, {"db1:Disk", "db1:Disk "}};
+  for (const auto& sent : twins) EXPECT_EQ(entity_key(sent[0]), entity_key(sent[1]));
+  auto batch = std::vector<CheckResult>{};
+  for (const char* service : {"Disk", "disk", "Disk "}) {
+    CheckResult& r = batch.emplace_back();
+    r.subject = {"db1", service};
+  }
+  Settings settings;
+  settings.batch_bytes = 1'000'000;
+  std::vector<Verdict> settled;
+  Batches batches(settings, batch, settled);
+  std::size_t cut = 0;
+  while (batches.next()) {
+    ++cut;
+    EXPECT_EQ(batches.size(), 1U);
+    batches.settle();
+  }
+  EXPECT_EQ(cut + settled.size(), 3U);
+}
+
+TEST(GroundWorkResults, FailuresThatNameAnotherItemAreNotTakenByPlace) {
+  EXPECT_EQ(pairs({"a", "b"}, rows_of({{"b", "failure"}, {"a", "failure"}})), "10");
+  EXPECT_EQ(pairs({"a", "b"}, rows_of({{"(Unknown)", "failure"}, {"b", "success"}})), "01");
 }
 
 }  // namespace

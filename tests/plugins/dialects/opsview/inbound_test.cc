@@ -128,6 +128,10 @@ TEST_F(OpsviewInbound, WhatCannotBeOneResultIsRefused) {
                 .find("result"),
             std::string::npos);
   EXPECT_NE(refused("/rest/status?hostname=a", "{}").find("new_state"), std::string::npos);
+  EXPECT_NE(refused("/rest/detail?hostname=db1&servicename=", kSetState).find("empty"),
+            std::string::npos);
+  EXPECT_NE(refused("/rest/status?svc.hs=db1::&new_state=0", "{}").find("no service"),
+            std::string::npos);
 }
 
 TEST_F(OpsviewInbound, UnreadableBodiesAreToldOfAsText) {
@@ -248,6 +252,17 @@ TEST_F(OpsviewInboundLogin, WrongPasswordsAre401) {
     EXPECT_EQ(m.status, 401) << body;
     EXPECT_NE(m.header("WWW-Authenticate"), nullptr);
     EXPECT_EQ(m.body.find("pw"), std::string::npos);
+  }
+}
+
+TEST_F(OpsviewInboundLogin, ALoginThatCannotBeReadIsNotShown) {
+  for (const char* type : {"application/json", "text/xml", "text/x-data-dumper"}) {
+    for (const char* body : {"{'username':'ann','password':'s3cret'}", "s3cret"}) {
+      Actions out = receive("POST", "/rest/login", body, {{"Content-Type", type}});
+      ASSERT_EQ(out.send.size(), 1U);
+      EXPECT_EQ(out.send[0].body.find("s3cret"), std::string::npos) << type << out.send[0].body;
+      for (const auto& r : out.refused) EXPECT_EQ(r.what.find("s3cret"), std::string::npos);
+    }
   }
 }
 

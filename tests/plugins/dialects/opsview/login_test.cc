@@ -176,5 +176,27 @@ TEST_F(OpsviewLogin, TheFarewellEndsTheSession) {
   EXPECT_TRUE(e.closed);
 }
 
+TEST_F(OpsviewLogin, AVersionThatIsRefusedBlamesNoItem) {
+  for (int status : {400, 413, 422}) {
+    Exchange e = open({result("db1"), result("db2")});
+    answer(e, status, "Client sent an HTTP request to an HTTPS server.");
+    ASSERT_EQ(e.verdicts.size(), 2U) << status;
+    for (const Verdict& v : e.verdicts) EXPECT_EQ(v.judgement, Judgement::config) << status;
+  }
+}
+
+TEST_F(OpsviewLogin, ATokenThatWasGoodForSomethingIsRenewedOnceMore) {
+  Exchange e = open({result("db1"), result("db2")});
+  let_in(e);
+  answer(e, 200, object("db1"));
+  answer(e, 200, kSuccess);
+  answer(e, 401, R"({"message":"Not authenticated"})");
+  EXPECT_EQ(e.last(), "GET /rest");
+  let_in(e);
+  answer(e, 401, R"({"message":"Not authenticated"})");
+  EXPECT_TRUE(e.closed);
+  EXPECT_EQ(e.verdicts.at(1).judgement, Judgement::auth);
+}
+
 }  // namespace
 }  // namespace checkrelay::opsview

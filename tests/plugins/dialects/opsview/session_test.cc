@@ -41,7 +41,7 @@ TEST(OpsviewSession, ReloadIsAskedForAtFirstAndThenNowAndThen) {
   s.note(status(0), Steady(0s));
   EXPECT_FALSE(s.wants_reload_status(Steady(29s)));
   EXPECT_TRUE(s.wants_reload_status(Steady(30s)));
-  s.hide_reload();
+  s.hide_reload(Steady(30s));
   EXPECT_FALSE(s.wants_reload_status(Steady(1h)));
   s.accept(Secret("t"), Steady(1h));  // another user's rights, perhaps
   EXPECT_TRUE(s.wants_reload_status(Steady(1h)));
@@ -70,12 +70,12 @@ TEST(OpsviewSession, AReloadLeavesThingsUnsettledForAsLongAsItTakes) {
 TEST(OpsviewSession, AReloadBetweenTwoQuestionsShowsByItsTime) {
   Session s;
   s.note(status(0, "1"), Steady(0s));
-  s.remember({"db1", ""});
+  s.remember({"db1", ""}, Steady(0s));
   s.note(status(0, "1"), Steady(30s));
-  EXPECT_TRUE(s.knows({"db1", ""}));
+  EXPECT_TRUE(s.knows({"db1", ""}, Steady(61s)));
   EXPECT_FALSE(s.unsettled(Steady(30s)));
   s.note(status(0, "2"), Steady(60s));
-  EXPECT_FALSE(s.knows({"db1", ""}));
+  EXPECT_FALSE(s.knows({"db1", ""}, Steady(61s)));
   EXPECT_TRUE(s.unsettled(Steady(61s)));
 }
 
@@ -90,11 +90,44 @@ TEST(OpsviewSession, AHoldHasALimitWhateverTheServerSays) {
 
 TEST(OpsviewSession, ObjectsAreRememberedApart) {
   Session s;
-  s.remember({"db1", "Backup"});
-  EXPECT_TRUE(s.knows({"db1", "Backup"}));
-  EXPECT_FALSE(s.knows({"db1", ""}));
+  s.remember({"db1", "Backup"}, Steady(0s));
+  EXPECT_TRUE(s.knows({"db1", "Backup"}, Steady(0s)));
+  EXPECT_FALSE(s.knows({"db1", ""}, Steady(61s)));
   s.forget({"db1", "Backup"});
-  EXPECT_FALSE(s.knows({"db1", "Backup"}));
+  EXPECT_FALSE(s.knows({"db1", "Backup"}, Steady(0s)));
+}
+
+TEST(OpsviewSession, AReloadBeforeANewLoginShowsByItsTimeToo) {
+  Session s;
+  s.note(status(0, "1"), Steady(0s));
+  s.remember({"db1", ""}, Steady(0s));
+  s.accept(Secret("t"), Steady(24h));
+  s.note(status(0, "2"), Steady(24h));
+  EXPECT_FALSE(s.knows({"db1", ""}, Steady(24h)));
+  EXPECT_TRUE(s.unsettled(Steady(24h)));
+}
+
+TEST(OpsviewSession, WhoSeesNoReloadsTrustsNoObjectForLong) {
+  Session s;
+  s.hide_reload(Steady(0s));
+  s.remember({"db1", ""}, Steady(0s));
+  s.remember({"db2", ""}, Steady(9min));
+  EXPECT_TRUE(s.knows({"db1", ""}, Steady(9min)));
+  EXPECT_FALSE(s.knows({"db2", ""}, Steady(10min)));
+  s.remember({"db2", ""}, Steady(10min));
+  EXPECT_TRUE(s.knows({"db2", ""}, Steady(11min)));
+  EXPECT_FALSE(s.knows({"db1", ""}, Steady(11min)));
+}
+
+TEST(OpsviewSession, WhoSeesNoReloadsTakesOneForOverInTime) {
+  for (bool hidden_first : {true, false}) {
+    Session s;
+    if (hidden_first) s.hide_reload(Steady(0s));
+    s.note_reloading(Steady(1s));
+    if (!hidden_first) s.hide_reload(Steady(1s));
+    EXPECT_TRUE(s.unsettled(Steady(60s))) << hidden_first;
+    EXPECT_FALSE(s.unsettled(Steady(61s))) << hidden_first;
+  }
 }
 
 }  // namespace
