@@ -4,7 +4,6 @@
 #include <iterator>
 #include <utility>
 
-#include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "agent/flow/metered.h"
 #include "agent/model/packed.h"
@@ -45,22 +44,6 @@ std::vector<Settlement> all_put_back(const std::vector<Claim>& claims) {
   }
   return settlements;
 }
-
-// The answer to `test` of a dialect that has no such command, but perhaps a probe.
-CommandReport report_of(const std::string& type, const Verdict& v) {
-  using End = CommandReport::End;
-  CommandReport report;
-  report.what = v.answer;
-  if (v.judgement == Judgement::auth) report.end = End::refused;
-  if (v.judgement != Judgement::delivered) return report;
-  report.end = End::done;
-  JsonWriter json(report.json);
-  json.begin_object().key("system").text(type).key("may_submit").text("unknown");
-  json.key("remarks").begin_array().text(v.answer).end_array().end_object();
-  return report;
-}
-
-bool is_test(std::span<const std::string> words) { return words.size() == 1 && words[0] == "test"; }
 
 }  // namespace
 
@@ -109,31 +92,6 @@ void Delivery::cancel() {
   carrier_->cancel();
 }
 
-Result<void> Delivery::command(std::span<const std::string> words,
-                               std::function<void(const CommandReport&)> told) {
-  auto report = std::make_shared<CommandReport>();
-  auto asked = outbound_->command(words, report);
-  if (!asked && is_test(words)) {
-    probe(std::move(told));
-    return {};
-  }
-  if (!asked) return tl::unexpected(asked.error());
-  carrier_->carry(std::move(*asked),
-                  [report, told = std::move(told)](const auto&) { told(*report); });
-  return {};
-}
-
-void Delivery::probe(std::function<void(const CommandReport&)> told) {
-  auto question = outbound_->probe();
-  auto tell = [told = std::move(told), type = config_.type](const std::vector<Verdict>& verdicts) {
-    told(verdicts.empty() ? CommandReport() : report_of(type, verdicts.front()));
-  };
-  if (question) return carrier_->carry(std::move(question), std::move(tell));
-  env_.defer([tell = std::move(tell)] {
-    tell({{0, Judgement::delivered, "nothing to ask: this type has no server", std::nullopt}});
-  });
-}
-
 void Delivery::begin_with_backlog() {
   if (journal_.stats().lanes[lane_].pending > 0) ramp_.begin(env_.now().steady);
 }
@@ -142,22 +100,6 @@ void Delivery::retire() {
   retiring_ = true;
   put_back_ready();
   take_leave();
-}
-
-// Of an upstream in trouble no leave is taken: a stop would wait for it, and sessions end by
-// themselves.
-void Delivery::take_leave() {
-  if (!retiring_ || took_leave_ || !idle()) return;
-  took_leave_ = true;
-  auto farewell = breaker_.probing() ? nullptr : outbound_->farewell();
-  if (!farewell) return;
-  ++in_flight_;
-  carrier_->carry(std::move(farewell), [self = std::weak_ptr(self_)](const auto&) {
-    auto alive = self.lock();
-    if (!alive) return;
-    --(*alive)->in_flight_;
-    (*alive)->env_.kick();
-  });
 }
 
 void Delivery::put_back_ready() {
@@ -211,22 +153,6 @@ bool Delivery::lingering(Instant now) {
 void Delivery::tick(Instant now) {
   send_due(now);
   look_back(now);
-}
-
-bool Delivery::at_rest() const {
-  const bool may = !retiring_ && !breaker_.probing() && !paused();
-  return may && in_flight_ == 0 && !claiming_ && ready_.empty();
-}
-
-void Delivery::look_back(Instant now) {
-  if (!at_rest()) return;
-  look_back_.tick(now, [this](auto question) {
-    return bytes_.unlimited() ? std::move(question)
-                              : metered(std::move(question), [this_ = std::weak_ptr(self_)](
-                                                                 std::size_t bytes, Steady at) {
-                                  if (auto alive = this_.lock()) (*alive)->bytes_.charge(bytes, at);
-                                });
-  });
 }
 
 void Delivery::send_due(Instant now) {
