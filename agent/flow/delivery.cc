@@ -19,7 +19,10 @@ constexpr std::size_t kBatchBytes = 1U << 20U;  // one conversation's worth
 constexpr Duration kAhead = 20ms;
 constexpr std::size_t kMostAhead = 1024;  // results
 constexpr Duration kPaceOver = 5ms;       // at least
-constexpr Duration kLongestHold = 60s;    // then the outages are asked again: one may be cancelled
+// Results that are unpacked and written anew take a few microseconds each: what is more waits for
+// the next turn, or large batches for many conversations would stop the loop.
+constexpr std::size_t kLaunchedATurn = 1024;
+constexpr Duration kLongestHold = 60s;  // then the outages are asked again: one may be cancelled
 
 RetryOptions retry_options(const Options& o) {
   return {o.duration("retry_min"), o.duration("retry_max"), o.duration("give_up_after"),
@@ -203,7 +206,10 @@ void Delivery::claimed(std::vector<Claim> claims) {
 }
 
 void Delivery::launch_ready() {
+  std::size_t launched = 0;
   while (!ready_.empty() && free_conversations(env_.now().steady) > 0) {
+    if (launched >= kLaunchedATurn) return env_.kick();
+    launched += std::min(batch_max_, ready_.size());
     auto end = ready_.begin() + static_cast<std::ptrdiff_t>(std::min(batch_max_, ready_.size()));
     std::vector<Claim> claims(std::make_move_iterator(ready_.begin()),
                               std::make_move_iterator(end));
@@ -298,6 +304,10 @@ void Delivery::landed(const Flight& flight, const std::vector<Verdict>& verdicts
     if (v.item < by_item.size()) by_item[v.item] = v;
   std::vector<Settlement> settlements;
   settlements.reserve(by_item.size());
+  // What ended the conversation is the newest, whichever item it is told of.
+  std::stable_partition(by_item.begin(), by_item.end(), [](const Verdict& v) {
+    return v.judgement != Judgement::auth && v.judgement != Judgement::config;
+  });
   for (const Verdict& v : by_item) {
     Breaker::State before = breaker_.state();
     breaker_.record(v, flight.began, now.steady);

@@ -33,14 +33,36 @@ bool is_service_template(std::string_view text) {
   return at != std::string_view::npos && text.find(kElement, at + 1) == std::string_view::npos;
 }
 
+struct OutageBook::Building {
+  std::vector<std::string>& complaints;
+  std::map<std::string, Pattern> patterns{};
+
+  // One of each is enough for all who have it.
+  Result<Pattern> pattern(const std::string& text) {
+    auto known = patterns.find(text);
+    if (known != patterns.end()) return known->second;
+    if (patterns.size() >= kMostExpressions && text.find("regex:") <= 1)
+      return fail(Errc::full, "more than 1000 patterns in one list: " + quoted(text));
+    auto compiled = Pattern::compile(text);
+    if (compiled && text.find("regex:") <= 1) patterns.emplace(text, *compiled);
+    return compiled;
+  }
+};
+
 OutageBook::OutageBook(std::vector<PlannedOutage> outages, const OutageReading& reading,
                        std::vector<std::string>* complaints)
     : outages_(std::move(outages)), reading_(reading) {
   std::vector<std::string> unheard;
-  for (std::size_t i = 0; i < outages_.size(); ++i) add(i, complaints ? *complaints : unheard);
+  Building building{complaints ? *complaints : unheard};
+  const std::size_t count = std::min(outages_.size(), kMostOutages);
+  for (std::size_t i = 0; i < count; ++i) add(i, building);
+  if (count < outages_.size())
+    building.complaints.push_back("only the first 10000 of " + std::to_string(outages_.size()) +
+                                  " outages count");
 }
 
-void OutageBook::add(std::size_t index, std::vector<std::string>& complaints) {
+void OutageBook::add(std::size_t index, Building& building) {
+  std::vector<std::string>& complaints = building.complaints;
   const PlannedOutage& o = outages_[index];
   auto frequency = parse_frequency(o.frequency.empty() ? "once" : o.frequency);
   if (!frequency) return complaints.push_back(name_of(o) + "frequency: " + frequency.error().what);
@@ -50,22 +72,21 @@ void OutageBook::add(std::size_t index, std::vector<std::string>& complaints) {
   rule.outage = index;
   rule.when = *when;
   if (o.nodes.empty() && o.elements.empty()) return for_everybody_.push_back(rules_.size() - 1);
-  add_nodes(o, rules_.size() - 1, complaints);
+  add_nodes(o, rules_.size() - 1, building);
 }
 
-void OutageBook::add_nodes(const PlannedOutage& o, std::size_t rule,
-                           std::vector<std::string>& complaints) {
+void OutageBook::add_nodes(const PlannedOutage& o, std::size_t rule, Building& building) {
   std::map<std::string_view, Share> shares;
   for (const std::string& node : o.nodes) shares[node].whole = true;
   for (const OutageElement& e : o.elements) {
     if (!o.nodes.empty() && shares.find(e.node) == shares.end()) continue;
     Share& share = shares[e.node];
     share.whole = false;
-    auto pattern = Pattern::compile(e.element);
+    auto pattern = building.pattern(e.element);
     if (pattern) {
       share.elements.push_back(std::move(*pattern));
     } else {
-      complaints.push_back(name_of(o) + pattern.error().what);
+      building.complaints.push_back(name_of(o) + pattern.error().what);
     }
   }
   for (auto& [node, share] : shares) {

@@ -39,6 +39,10 @@ struct OutageReading {
 // False where it has not exactly one "{element}".
 [[nodiscard]] bool is_service_template(std::string_view text);
 
+// More of a list than this is left out and told of: whoever wrote it is not to cost us our memory.
+constexpr std::size_t kMostOutages = 10'000;
+constexpr std::size_t kMostExpressions = 1'000;  // different ones
+
 // The outages of one source, ready to be asked. Immutable.
 //
 // Whom an outage is for: with `nodes`, those alone; of a node that has entries in `elements`, the
@@ -79,9 +83,9 @@ class OutageBook {
     bool whole = false;
     std::vector<Pattern> elements{};
   };
-  void add(std::size_t index, std::vector<std::string>& complaints);
-  void add_nodes(const PlannedOutage& outage, std::size_t rule,
-                 std::vector<std::string>& complaints);
+  struct Building;
+  void add(std::size_t index, Building& building);
+  void add_nodes(const PlannedOutage& outage, std::size_t rule, Building& building);
   [[nodiscard]] std::optional<std::string_view> element_of(std::string_view service) const;
   [[nodiscard]] bool covers(const Share& share, const Subject& subject) const;
   [[nodiscard]] const WindowRule* rule_of(const PlannedOutage& outage) const;

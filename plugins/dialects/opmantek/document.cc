@@ -150,8 +150,9 @@ void complete(Json& outage) {
 
 std::string written(const Json& json) { return json.dump(-1, ' ', false, kReplace); }
 
+// JSON has no number with a leading zero.
 void append_time(JsonWriter& out, const std::string& text) {
-  is_epoch(text) ? out.raw(text) : out.text(text);
+  is_epoch(text) && text.front() != '0' ? out.raw(text) : out.text(text);
 }
 
 void append_names(JsonWriter& out, const std::vector<std::string>& names) {

@@ -28,11 +28,22 @@ void Talk::receive(Message in, Instant now, Actions& out) {
   if (logging_in_) return take_login(in, what, now, out);
   if (!wants_login(in, what)) {
     if (in.kind == Message::Kind::response) session_->jar.take(in);
-    return heard(in, what, now, out);
+    heard(in, what, now, out);
+    if (is_odd(in, out)) session_->open = false;
+    return;
   }
   if (!fresh_) return log_in(out);
   session_->open = false;
   end(Judgement::auth, "logged in, and yet: " + what.words, out);
+}
+
+// How a session that has ended shows is not documented: where a server that works makes no sense,
+// the next conversation logs in.
+bool Talk::is_odd(const Message& answer, const Actions& out) {
+  if (answer.kind != Message::Kind::response || answer.status >= 500 || out.verdicts.empty())
+    return false;
+  const Judgement j = out.verdicts.back().judgement;
+  return j == Judgement::transient || j == Judgement::config;
 }
 
 // How a failed login looks is not documented: what is asked next will tell.

@@ -41,6 +41,7 @@ class Talk : public Conversation {
 
  private:
   void log_in(Actions& out);
+  static bool is_odd(const Message& answer, const Actions& out);
   void take_login(const Message& answer, const Sense& sense, Instant now, Actions& out);
   [[nodiscard]] static bool wants_login(const Message& answer, const Sense& sense);
 

@@ -166,5 +166,27 @@ TEST(OutageMark, TellsDescriptionAndChangeOnOneLine) {
   EXPECT_EQ(outage_note(o), "[planned outage]");
 }
 
+TEST(OutageBook, AHugeListCostsBoundedMemory) {
+  PlannedOutage many = outage({});
+  for (int i = 0; i < 1001; ++i)
+    many.elements.push_back({"n" + std::to_string(i), "regex:^" + std::to_string(i) + "$"});
+  for (int i = 0; i < 1000; ++i) many.elements.push_back({"twin", "regex:^7$"});
+  std::vector<std::string> complaints;
+  const OutageBook book({many}, reading(), &complaints);
+  ASSERT_EQ(complaints.size(), 1U);
+  EXPECT_NE(complaints[0].find("more than 1000 patterns"), std::string::npos) << complaints[0];
+  EXPECT_TRUE(book.find({"n999", "999"}, kNow + 1h));
+  EXPECT_FALSE(book.find({"n1000", "1000"}, kNow + 1h));
+  EXPECT_TRUE(book.find({"twin", "7"}, kNow + 1h));
+}
+
+TEST(OutageBook, OutagesBeyondTheMostAreLeftOutAndToldOf) {
+  std::vector<std::string> complaints;
+  const OutageBook book(std::vector<PlannedOutage>(kMostOutages + 1, outage({"sw1"})), reading(),
+                        &complaints);
+  ASSERT_EQ(complaints.size(), 1U);
+  EXPECT_EQ(complaints[0], "only the first 10000 of 10001 outages count");
+}
+
 }  // namespace
 }  // namespace checkrelay

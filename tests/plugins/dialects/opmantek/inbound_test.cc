@@ -20,7 +20,7 @@ std::vector<KnownOutage> known(Wall) {
   KnownOutage nodes, elements;
   nodes.outage = {"1", "CHG", "swap \"it\"", "once", "10", "20", {"a", "b"}, {}};
   nodes.current = true;
-  elements.outage = {"x y", "", "", "daily", "22:00", "24:00", {}, {{"a", "regex:^V"}}};
+  elements.outage = {"x y", "", "", "daily", "0000", "24:00", {}, {{"a", "regex:^V"}}};
   return {nodes, elements};
 }
 

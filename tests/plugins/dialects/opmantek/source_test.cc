@@ -95,6 +95,19 @@ TEST(OutageSource, ALostSessionIsLoggedInToOnceMore) {
   }
 }
 
+TEST(OutageSource, AfterTroubleOfAnyKindTheNextOneLogsIn) {
+  auto source = make_source(settings());
+  Exchange first(source->fetch(std::make_shared<OutageList>()));
+  first.hears(cookie("1")).hears(json(200, "[]"));
+  Exchange odd(source->fetch(std::make_shared<OutageList>()));
+  EXPECT_EQ(odd.asked.method, "GET");
+  odd.hears(json(200, R"({"error":"session expired"})"));
+  ASSERT_TRUE(odd.closed);
+  EXPECT_NE(odd.verdict->judgement, Judgement::delivered);
+  Exchange e(source->fetch(std::make_shared<OutageList>()));
+  EXPECT_EQ(e.asked.method, "POST");
+}
+
 TEST(OutageSource, CredentialsThatAreNotTakenAreToldOnceInEveryShape) {
   for (int how = 0; how < 3; ++how) {
     Exchange e(make_source(settings())->fetch(std::make_shared<OutageList>()));
