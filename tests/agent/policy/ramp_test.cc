@@ -129,7 +129,7 @@ TEST(Ramp, WaitingUntilNextIsEnough) {
   std::mt19937 random(kSeed);
   for (int i = 0; i < 300; ++i) {
     Ramp ramp = after_outage(1h, Duration(std::uniform_int_distribution<>(1, 60'000'000)(random)),
-                             1 + i % 7, i % 3);
+                             1 + static_cast<std::size_t>(i) % 7, i % 3);
     Steady now = kBack;
     for (int n = 0; n < 30; ++n) {
       ramp.spent(Duration(std::uniform_int_distribution<>(0, 100'000)(random)), 1);
