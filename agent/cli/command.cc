@@ -222,6 +222,10 @@ std::string flag_line(const Flag& flag, const Surroundings& around) {
 std::string usage(const Command& command) {
   std::string out;
   for (std::string_view form : split(command.usage, '\n')) {
+    if (form.starts_with(' ')) {  // the line before goes on
+      out += fmt::format("         {}\n", form);
+      continue;
+    }
     out += fmt::format("{} checkrelay {}{}{}\n", out.empty() ? "usage:" : "      ", command.name,
                        form.empty() ? "" : " ", form);
   }
