@@ -7,14 +7,11 @@ others once too many live; batches judged item by item in a results document tha
 bad item in a batch does not sink the others; older check times overwrite newer ones; CRITICAL and DOWN are rewritten.
 """
 
-import argparse
 import dataclasses
-import sys
-import threading
 import time
 
+from . import command
 from . import groundwork_wire as wire
-from .control import serve_control
 from .faults import Answer
 from .groundwork_hosts import HTML, HostPages
 from .groundwork_login import Logins
@@ -272,33 +269,14 @@ class GroundWork(Logins, HostPages, HttpSimulator):
         return [r for r in list(self.requests) if r.method == "POST" and r.path.endswith(path)]
 
 
-def _arguments():
-    parser = argparse.ArgumentParser(prog="simulators.groundwork", description=__doc__.split("\n")[0])
-    parser.add_argument("--bind", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
-    parser.add_argument("--user", action="append", metavar="NAME:PASSWORD", help="default relay:secret")
-    parser.add_argument("--login-encoding", default="base64", choices=ENCODINGS)
-    parser.add_argument("--counters", default="successful", choices=("successful", "success", "none"))
-    parser.add_argument("--cert", help="PEM; with --key: HTTPS")
-    parser.add_argument("--key")
-    parser.add_argument("--control-port", type=int, help="opens the control endpoint; 0 picks a free port")
-    return parser.parse_args()
-
-
 def main():
-    args = _arguments()
-    users = dict(user.split(":", 1) for user in args.user) if args.user else None
-    simulator = GroundWork(users, host=args.bind, port=args.port, cert=args.cert, key=args.key)
+    options = command.parser("groundwork", __doc__, "relay:secret")
+    options.add_argument("--login-encoding", default="base64", choices=ENCODINGS)
+    options.add_argument("--counters", default="successful", choices=("successful", "success", "none"))
+    args = options.parse_args()
+    simulator = GroundWork(command.users(args), **command.listener(args))
     simulator.login_encoding, simulator.counters = args.login_encoding, args.counters
-    simulator.start()
-    print(f"listening on {simulator.url}", flush=True)
-    if args.control_port is not None:
-        control = serve_control(simulator, args.control_port)
-        print(f"control on http://127.0.0.1:{control.server_port}", flush=True)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        sys.exit(0)
+    command.serve(simulator, args)
 
 
 if __name__ == "__main__":

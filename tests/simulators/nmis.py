@@ -7,21 +7,17 @@ What it keeps to: a login that sets a session cookie; `nodes` sent as an array a
 times in the server's own zone; v2 without the outages that have elements; both styles of path.
 """
 
-import argparse
 import copy
 import dataclasses
 import json
 import re
 import secrets
-import sys
-import threading
 import time
 import urllib.parse
 import uuid
 import zoneinfo
 
-from . import nmis_time
-from .control import serve_control
+from . import command, nmis_time
 from .faults import Answer
 from .http_server import HttpSimulator
 
@@ -306,32 +302,12 @@ def json_answer(status, value):
     return Answer(status, json.dumps(value).encode())
 
 
-def _arguments():
-    parser = argparse.ArgumentParser(prog="simulators.nmis", description=__doc__.split("\n")[0])
-    parser.add_argument("--bind", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
-    parser.add_argument("--user", action="append", metavar="NAME:PASSWORD", help="default relay:mysecret")
-    parser.add_argument("--zone", default="UTC", help="the server's time zone")
-    parser.add_argument("--core-quirks", action="store_true", help="match and evaluate as the core really does")
-    parser.add_argument("--cert", help="PEM; with --key: HTTPS")
-    parser.add_argument("--key")
-    parser.add_argument("--control-port", type=int, help="opens the control endpoint; 0 picks a free port")
-    return parser.parse_args()
-
-
 def main():
-    args = _arguments()
-    users = dict(user.split(":", 1) for user in args.user) if args.user else None
-    simulator = Nmis(users, args.zone, core_quirks=args.core_quirks, host=args.bind, port=args.port, cert=args.cert,
-                     key=args.key).start()
-    print(f"listening on {simulator.url}", flush=True)
-    if args.control_port is not None:
-        control = serve_control(simulator, args.control_port)
-        print(f"control on http://127.0.0.1:{control.server_port}", flush=True)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        sys.exit(0)
+    options = command.parser("nmis", __doc__, "relay:mysecret")
+    options.add_argument("--zone", default="UTC", help="the server's time zone")
+    options.add_argument("--core-quirks", action="store_true", help="match and evaluate as the core really does")
+    args = options.parse_args()
+    command.serve(Nmis(command.users(args), args.zone, core_quirks=args.core_quirks, **command.listener(args)), args)
 
 
 if __name__ == "__main__":

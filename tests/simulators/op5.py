@@ -8,17 +8,12 @@ commands; objects looked up exactly; results stamped with the time of receipt; o
 (passive checks switched off, host codes beyond 2) is answered 200 and not applied; `ignored` lists it.
 """
 
-import argparse
 import base64
 import binascii
 import dataclasses
 import json
-import sys
-import threading
-import time
 
-from . import op5_filter
-from .control import serve_control
+from . import command, op5_filter
 from .faults import Answer
 from .http_server import HttpSimulator
 
@@ -248,45 +243,13 @@ def split_output(text):
     return short.strip().replace(";", ":") or "(No output returned from plugin)", long, perfdata
 
 
-def _arguments():
-    parser = argparse.ArgumentParser(prog="simulators.op5", description=__doc__.split("\n")[0])
-    parser.add_argument("--bind", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
-    parser.add_argument("--user", action="append", metavar="NAME:PASSWORD", help="default status_update:mysecret")
-    parser.add_argument("--object", action="append", metavar="HOST[;SERVICE]", help="default: every object is known")
-    parser.add_argument("--unknown-status", type=int, default=400, choices=(400, 404))
-    parser.add_argument("--cert", help="PEM; with --key: HTTPS")
-    parser.add_argument("--key")
-    parser.add_argument("--client-ca", help="ask for client certificates of this CA")
-    parser.add_argument("--control-port", type=int, help="opens the control endpoint; 0 picks a free port")
-    return parser.parse_args()
-
-
-def _announce(simulator):
-    told = 0
-    while True:
-        simulator.wait(lambda: len(simulator.journal) > told, timeout=3600)
-        for item in simulator.journal[told:]:
-            stamp = time.strftime("%H:%M:%S", time.localtime(item.received))
-            print(f"{stamp} {item.host};{item.service} {item.code} {item.output}", flush=True)
-            told += 1
-
-
 def main():
-    args = _arguments()
-    users = dict(user.split(":", 1) for user in args.user) if args.user else None
-    objects = [tuple((name + ";").split(";")[:2]) for name in args.object] if args.object else None
-    simulator = Op5(users, objects, args.unknown_status, host=args.bind, port=args.port, cert=args.cert, key=args.key,
-                    client_ca=args.client_ca).start()
-    print(f"listening on {simulator.url}", flush=True)
-    if args.control_port is not None:
-        control = serve_control(simulator, args.control_port)
-        print(f"control on http://127.0.0.1:{control.server_port}", flush=True)
-    threading.Thread(target=_announce, args=(simulator,), daemon=True).start()
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        sys.exit(0)
+    options = command.parser("op5", __doc__, "status_update:mysecret")
+    command.object_option(options)
+    options.add_argument("--unknown-status", type=int, default=400, choices=(400, 404))
+    args = options.parse_args()
+    command.serve(Op5(command.users(args), command.objects(args), args.unknown_status, **command.listener(args)), args,
+                  announced=True)
 
 
 if __name__ == "__main__":

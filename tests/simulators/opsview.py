@@ -8,18 +8,15 @@ body where it cannot be read; Perl data where no other format is asked for; `%` 
 ways to submit with their different answers; `/rest/reload` as a state machine. What the documents leave open is a knob.
 """
 
-import argparse
 import dataclasses
 import itertools
 import json
 import re
 import secrets
-import sys
-import threading
 import time
 
+from . import command
 from . import opsview_wire as wire
-from .control import serve_control
 from .faults import Answer
 from .http_server import HttpSimulator
 from .opsview_reload import RELOADING, RUNNING, Reloads
@@ -310,45 +307,13 @@ class Opsview(Reloads, HttpSimulator):
         return [r for r in list(self.requests) if (r.method, r.path) == (method, path)]
 
 
-def _arguments():
-    parser = argparse.ArgumentParser(prog="simulators.opsview", description=__doc__.split("\n")[0])
-    parser.add_argument("--bind", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
-    parser.add_argument("--user", action="append", metavar="NAME:PASSWORD", help="default relay:secret")
-    parser.add_argument("--object", action="append", metavar="HOST[;SERVICE]", help="default: every object is known")
-    parser.add_argument("--unmatched", default="400", choices=("400", "empty", "success"))
-    parser.add_argument("--cert", help="PEM; with --key: HTTPS")
-    parser.add_argument("--key")
-    parser.add_argument("--client-ca", help="ask for client certificates of this CA")
-    parser.add_argument("--control-port", type=int, help="opens the control endpoint; 0 picks a free port")
-    return parser.parse_args()
-
-
-def _announce(simulator):
-    told = 0
-    while True:
-        simulator.wait(lambda: len(simulator.journal) > told, timeout=3600)
-        for item in simulator.journal[told:]:
-            stamp = time.strftime("%H:%M:%S", time.localtime(item.received))
-            print(f"{stamp} {item.host};{item.service} {item.code} {item.output}", flush=True)
-            told += 1
-
-
 def main():
-    args = _arguments()
-    users = dict(user.split(":", 1) for user in args.user) if args.user else None
-    objects = [tuple((name + ";").split(";")[:2]) for name in args.object] if args.object else None
-    simulator = Opsview(users, objects, args.unmatched, host=args.bind, port=args.port, cert=args.cert, key=args.key,
-                        client_ca=args.client_ca).start()
-    print(f"listening on {simulator.url}", flush=True)
-    if args.control_port is not None:
-        control = serve_control(simulator, args.control_port)
-        print(f"control on http://127.0.0.1:{control.server_port}", flush=True)
-    threading.Thread(target=_announce, args=(simulator,), daemon=True).start()
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        sys.exit(0)
+    options = command.parser("opsview", __doc__, "relay:secret")
+    command.object_option(options)
+    options.add_argument("--unmatched", default="400", choices=("400", "empty", "success"))
+    args = options.parse_args()
+    command.serve(Opsview(command.users(args), command.objects(args), args.unmatched, **command.listener(args)), args,
+                  announced=True)
 
 
 if __name__ == "__main__":
