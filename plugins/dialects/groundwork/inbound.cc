@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <deque>
 
 #include "agent/base/percent.h"
 #include "agent/base/text.h"
 #include "plugins/dialects/groundwork/conversations.h"
 #include "plugins/dialects/groundwork/door.h"
+#include "plugins/dialects/owed_answers.h"
 
 namespace checkrelay::groundwork {
 namespace {
@@ -48,8 +48,6 @@ std::string location_of(const Subject& s) {
   return "/api/services/" + percent_encoded(s.service) + "?hostName=" + percent_encoded(s.host);
 }
 
-// Requests may follow each other on one pipe before the first is settled; their answers leave in
-// order.
 class Serving : public Conversation {
  public:
   explicit Serving(InboundContext context) : context_(std::move(context)) {}
@@ -58,34 +56,27 @@ class Serving : public Conversation {
 
   void receive(Message in, Instant now, Actions& out) override {
     if (in.kind != Message::Kind::request) return;
-    owed_.push_back({});
-    owed_.back().ticket = next_ticket_++;
-    if (auto reply = take(in, now, out)) owed_.back().reply = std::move(reply);
-    flush(out);
+    Owed& owed = owed_.add();
+    owed.reply = take(in, owed, now, out);
+    owed_.flush(out);
   }
 
-  void finish(Instant, Actions& out) override {
-    finishing_ = true;
-    flush(out);
-  }
+  void finish(Instant, Actions& out) override { owed_.finish(out); }
 
   void settle(Ticket ticket, std::span<const Outcome> outcomes, Instant, Actions& out) override {
-    for (Owed& owed : owed_)
-      if (owed.ticket == ticket && !owed.reply) owed.reply = respond(owed, outcomes);
-    flush(out);
+    owed_.settle(ticket, [&](const Owed& owed) { return respond(owed, outcomes); });
+    owed_.flush(out);
   }
 
  private:
-  struct Owed {
-    Ticket ticket = 0;
+  struct Owed : OwedAnswer {
     bool hosts = false;
     bool xml = false;  // the answer
     std::vector<Taken> items{};
-    std::optional<Message> reply{};
   };
 
   // Submits, or has the answer at once.
-  std::optional<Message> take(const Message& in, Instant now, Actions& out) {
+  std::optional<Message> take(const Message& in, Owed& owed, Instant now, Actions& out) {
     const Place place = place_of(std::string_view(in.target).substr(0, in.target.find('?')));
     switch (place) {
       case Place::login:
@@ -97,7 +88,7 @@ class Serving : public Conversation {
                                    : not_allowed();
       case Place::hosts:
       case Place::services:
-        return take_batch(in, place == Place::hosts, out);
+        return take_batch(in, owed, place == Place::hosts, out);
       case Place::none:
         break;
     }
@@ -130,7 +121,7 @@ class Serving : public Conversation {
     return text_reply(200, "");
   }
 
-  std::optional<Message> take_batch(const Message& in, bool hosts, Actions& out) {
+  std::optional<Message> take_batch(const Message& in, Owed& owed, bool hosts, Actions& out) {
     if (!context_.authenticated) return unauthorized(in, out);
     if (in.method != "POST") return not_allowed();
     if (is_encoded(in)) return refuse(in, 415, "a Content-Encoding is not taken here", out);
@@ -140,7 +131,6 @@ class Serving : public Conversation {
       return refuse(in, 415, "Content-Type: " + quoted(type) + " is neither JSON nor XML", out);
     auto batch = read_batch(in.body, hosts, xml, context_.max_result);
     if (!batch) return refuse(in, 400, batch.error().what, out);
-    Owed& owed = owed_.back();
     const std::string accept = media_in(in, "Accept");
     owed.hosts = hosts;
     owed.xml = accept == kXml || (xml && accept != kJson);
@@ -194,9 +184,7 @@ class Serving : public Conversation {
         reports.push_back({"failure", item.entity, item.fault, ""});
         continue;
       }
-      Outcome lost{false, "", Errc::unavailable, "the journal gave no answer"};
-      const Outcome& o = next < outcomes.size() ? outcomes[next] : lost;
-      ++next;
+      const Outcome o = outcome_at(outcomes, next++);
       if (!o.ok && o.code != Errc::invalid && o.code != Errc::refused) return trouble(o);
       reports.push_back(o.ok ? Report{"success", item.entity, "", location_of(item.result.subject)}
                              : Report{"failure", item.entity, o.error, ""});
@@ -211,16 +199,8 @@ class Serving : public Conversation {
     return m;
   }
 
-  void flush(Actions& out) {
-    for (; !owed_.empty() && owed_.front().reply; owed_.pop_front())
-      out.send.push_back(std::move(*owed_.front().reply));
-    out.close = out.close || (finishing_ && owed_.empty());
-  }
-
   InboundContext context_;
-  std::deque<Owed> owed_;
-  Ticket next_ticket_ = 1;
-  bool finishing_ = false;
+  OwedAnswers<Owed> owed_;
 };
 
 }  // namespace

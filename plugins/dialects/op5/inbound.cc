@@ -1,7 +1,6 @@
-#include <deque>
-
 #include "agent/base/text.h"
 #include "plugins/dialects/op5/conversations.h"
+#include "plugins/dialects/owed_answers.h"
 
 namespace checkrelay::op5 {
 namespace {
@@ -30,8 +29,6 @@ std::optional<bool> command_of(std::string_view target) {
   return std::nullopt;
 }
 
-// Requests may follow each other on one pipe before the first is settled; their answers leave in
-// order.
 class Serving : public Conversation {
  public:
   explicit Serving(InboundContext context) : context_(std::move(context)) {}
@@ -39,32 +36,25 @@ class Serving : public Conversation {
   void start(Instant, Actions&) override {}
   void receive(Message in, Instant, Actions& out) override {
     if (in.kind != Message::Kind::request) return;
-    owed_.push_back({next_ticket_++, false, std::nullopt});
-    if (auto refused = take(in, out)) owed_.back().reply = std::move(refused);
-    flush(out);
+    Owed& owed = owed_.add();
+    owed.reply = take(in, owed, out);
+    owed_.flush(out);
   }
-  void finish(Instant, Actions& out) override {
-    finishing_ = true;
-    flush(out);
-  }
+  void finish(Instant, Actions& out) override { owed_.finish(out); }
   void settle(Ticket ticket, std::span<const Outcome> outcomes, Instant, Actions& out) override {
-    for (Owed& owed : owed_) {
-      if (owed.ticket != ticket || owed.reply) continue;
-      Outcome lost{false, "", Errc::unavailable, "the journal gave no answer"};
-      owed.reply = outcome_reply(outcomes.empty() ? lost : outcomes.front(), owed.host);
-    }
-    flush(out);
+    owed_.settle(ticket, [&](const Owed& owed) {
+      return outcome_reply(outcome_at(outcomes, 0), owed.host);
+    });
+    owed_.flush(out);
   }
 
  private:
-  struct Owed {
-    Ticket ticket = 0;
+  struct Owed : OwedAnswer {
     bool host = false;
-    std::optional<Message> reply{};
   };
 
   // Submits, or says why not.
-  std::optional<Message> take(const Message& in, Actions& out) {
+  std::optional<Message> take(const Message& in, Owed& owed, Actions& out) {
     if (!context_.authenticated) return unauthorized(out);
     auto host = command_of(in.target);
     if (!host) return refuse(404, "Not Found", "no such command: " + quoted(in.target), out);
@@ -76,9 +66,9 @@ class Serving : public Conversation {
     const std::string* type = in.header("Content-Type");
     auto result = parse_request(*host, in.body, type ? *type : "");
     if (!result) return refuse(400, "Bad Request", result.error().what, out);
-    owed_.back().host = *host;
+    owed.host = *host;
     Submission submission;
-    submission.ticket = owed_.back().ticket;
+    submission.ticket = owed.ticket;
     submission.results.push_back(std::move(*result));
     out.submit.push_back(std::move(submission));
     return std::nullopt;
@@ -103,17 +93,8 @@ class Serving : public Conversation {
     return refusal(status, error, why);
   }
 
-  void flush(Actions& out) {
-    for (; !owed_.empty() && owed_.front().reply; owed_.pop_front()) {
-      out.send.push_back(std::move(*owed_.front().reply));
-    }
-    out.close = out.close || (finishing_ && owed_.empty());
-  }
-
   InboundContext context_;
-  std::deque<Owed> owed_;
-  Ticket next_ticket_ = 1;
-  bool finishing_ = false;
+  OwedAnswers<Owed> owed_;
 };
 
 }  // namespace

@@ -1,12 +1,12 @@
 #include "plugins/dialects/opsview/inbound.h"
 
 #include <array>
-#include <deque>
 #include <initializer_list>
 #include <span>
 
 #include "agent/base/text.h"
 #include "plugins/dialects/opsview/conversations.h"
+#include "plugins/dialects/owed_answers.h"
 
 namespace checkrelay::opsview {
 namespace {
@@ -65,8 +65,6 @@ std::string_view path_of(std::string_view target) {
   return path;
 }
 
-// Requests may follow each other on one pipe before the first is settled; their answers leave in
-// order.
 class Serving : public Conversation {
  public:
   explicit Serving(InboundContext context) : context_(std::move(context)) {}
@@ -74,33 +72,24 @@ class Serving : public Conversation {
   void start(Instant, Actions&) override {}
   void receive(Message in, Instant now, Actions& out) override {
     if (in.kind != Message::Kind::request) return;
-    Owed& owed = owed_.emplace_back();
-    owed.ticket = next_ticket_++;
+    Owed& owed = owed_.add();
     owed.reply = take(in, owed, now, out);
     in.body.clear();
     owed.request = std::move(in);
-    flush(out);
+    owed_.flush(out);
   }
-  void finish(Instant, Actions& out) override {
-    finishing_ = true;
-    flush(out);
-  }
+  void finish(Instant, Actions& out) override { owed_.finish(out); }
   void settle(Ticket ticket, std::span<const Outcome> outcomes, Instant, Actions& out) override {
-    for (Owed& owed : owed_) {
-      if (owed.ticket != ticket || owed.reply) continue;
-      const Outcome lost{false, "", Errc::unavailable, "the journal gave no answer"};
-      owed.reply = outcome_reply(owed, outcomes.empty() ? lost : outcomes.front());
-    }
-    flush(out);
+    owed_.settle(ticket,
+                 [&](const Owed& owed) { return outcome_reply(owed, outcome_at(outcomes, 0)); });
+    owed_.flush(out);
   }
 
  private:
-  struct Owed {
-    Ticket ticket = 0;
+  struct Owed : OwedAnswer {
     Form form = Form::detail;
     Subject subject{};
     Message request{};
-    std::optional<Message> reply{};
   };
   using Handler = Message (Serving::*)(const Message&, Instant, Actions&);
   struct Route {
@@ -273,16 +262,8 @@ class Serving : public Conversation {
     return refusal(in, status, message, why);
   }
 
-  void flush(Actions& out) {
-    for (; !owed_.empty() && owed_.front().reply; owed_.pop_front())
-      out.send.push_back(std::move(*owed_.front().reply));
-    out.close = out.close || (finishing_ && owed_.empty());
-  }
-
   InboundContext context_;
-  std::deque<Owed> owed_;
-  Ticket next_ticket_ = 1;
-  bool finishing_ = false;
+  OwedAnswers<Owed> owed_;
 };
 
 }  // namespace
