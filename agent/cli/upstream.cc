@@ -107,6 +107,7 @@ struct Asking {
   }
 };
 
+// A command of one person's at a terminal, with nothing else to do meanwhile: it may sleep.
 UpstreamAnswer see_reload_through(const Asking& ask) {
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();

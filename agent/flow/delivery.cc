@@ -81,7 +81,7 @@ Delivery::Delivery(const DestinationConfig& config, LaneId lane, std::unique_ptr
       linger_(config.options.duration("batch_linger")),
       bucket_(config.options.number("rate"), batch_max_),
       bytes_(static_cast<std::size_t>(config.options.integer("bandwidth"))),
-      look_back_(dynamic_cast<ReadsBack*>(outbound_.get()), *carrier_, env),
+      look_back_(outbound_->reads_back(), *carrier_, env),
       self_(std::make_shared<Delivery*>(this)) {}
 
 Delivery::~Delivery() {

@@ -18,6 +18,7 @@
 #include "agent/port/logins.h"
 #include "agent/port/option.h"
 #include "agent/port/outage_source.h"
+#include "agent/port/read_back.h"
 
 namespace checkrelay {
 
@@ -77,6 +78,8 @@ class Outbound {
   // Ends what the conversations shared, a login say; asked for once, when no other is under way and
   // none will follow. No items, so no verdicts. nullptr where there is nothing to end.
   [[nodiscard]] virtual std::unique_ptr<Conversation> farewell() { return nullptr; }
+  // Looks whether what was confirmed was applied; lives as long as this. nullptr where it does not.
+  [[nodiscard]] virtual ReadsBack* reads_back() { return nullptr; }
   // The operator's words behind the destination's name (`checkrelay upstream NAME WORD…`). One
   // verdict, for item 0. invalid: no such command, or not this way; the error says which there are.
   [[nodiscard]] virtual Result<std::unique_ptr<Conversation>> command(

@@ -1,5 +1,5 @@
 // Whether what an upstream confirmed was also applied: for destinations whose upstream may lose
-// results in silence. An Outbound that can look for itself is one of these, too. Loop thread only.
+// results in silence; Outbound::reads_back() has it. Loop thread only.
 #pragma once
 
 #include <cstdint>

@@ -144,28 +144,34 @@ class HttpClient : public Carrier {
   std::list<Call> calls_;
 };
 
-OptionRow row(std::string_view name, OptionKind kind, std::string_view fallback,
-              std::string_view doc) {
-  return {.name = name, .kind = kind, .fallback = fallback, .doc = doc};
-}
+constexpr std::array kRows{
+    OptionRow{.name = "timeout",
+              .kind = OptionKind::duration,
+              .fallback = "15s",
+              .doc = "longest time for a request and its whole answer"},
+    OptionRow{.name = "connect_timeout",
+              .kind = OptionKind::duration,
+              .fallback = "5s",
+              .doc = "longest time to resolve, connect and agree on TLS"},
+    OptionRow{.name = "ca_file",
+              .kind = OptionKind::path,
+              .doc = "PEM file of the authorities to trust instead of the system's"},
+    OptionRow{
+        .name = "client_cert", .kind = OptionKind::path, .doc = "PEM file of our certificate"},
+    OptionRow{
+        .name = "client_key", .kind = OptionKind::path, .doc = "PEM file of our certificate's key"},
+    OptionRow{.name = "insecure",
+              .kind = OptionKind::boolean,
+              .fallback = "false",
+              .doc = "true: do not verify the server's certificate"},
+    OptionRow{.name = "proxy",
+              .kind = OptionKind::url,
+              .doc = "HTTP proxy; the environment's are ignored"},
+};
 
 }  // namespace
 
-std::span<const OptionRow> http_client_options() {
-  static const std::array<OptionRow, 7> rows = {
-      row("timeout", OptionKind::duration, "15s",
-          "longest time for a request and its whole answer"),
-      row("connect_timeout", OptionKind::duration, "5s",
-          "longest time to resolve, connect and agree on TLS"),
-      row("ca_file", OptionKind::path, "",
-          "PEM file of the authorities to trust instead of the system's"),
-      row("client_cert", OptionKind::path, "", "PEM file of our certificate"),
-      row("client_key", OptionKind::path, "", "PEM file of our certificate's key"),
-      row("insecure", OptionKind::boolean, "false", "true: do not verify the server's certificate"),
-      row("proxy", OptionKind::url, "", "HTTP proxy; the environment's are ignored"),
-  };
-  return rows;
-}
+std::span<const OptionRow> http_client_options() { return kRows; }
 
 Result<std::unique_ptr<Carrier>> make_http_client(const Options& options, Loop& loop) {
   return std::make_unique<HttpClient>(http_settings(options), loop);

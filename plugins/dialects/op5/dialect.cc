@@ -8,28 +8,28 @@
 namespace checkrelay {
 namespace {
 
-OptionRow row(std::string_view name, OptionKind kind, std::string_view fallback,
-              std::string_view doc) {
-  return {.name = name, .kind = kind, .fallback = fallback, .doc = doc};
-}
-
-std::array<OptionRow, 6> make_rows() {
-  std::array<OptionRow, 6> rows = {
-      row("url", OptionKind::url, "",
-          "the OP5 server's root, https://monitor.example.com; /api is added"),
-      row("username", OptionKind::text, "", "API user; user$Module picks an authentication module"),
-      row("password", OptionKind::secret, "", "the API user's password"),
-      row("multiline", OptionKind::choice, "flatten",
-          "line ends in the output: \" / \", the two characters \\n, or raw"),
-      row("text_limit", OptionKind::size, "4KiB",
-          "longest output and perfdata together; the rest is cut"),
-      row("verify", OptionKind::boolean, "false",
-          "read samples of what was delivered back, and tell what was taken and not applied"),
-  };
-  rows[0].required = true;
-  rows[3].choices = "flatten|escaped|raw";
-  return rows;
-}
+constexpr std::array kRows{
+    OptionRow{.name = "url",
+              .kind = OptionKind::url,
+              .doc = "the OP5 server's root, https://monitor.example.com; /api is added",
+              .required = true},
+    OptionRow{.name = "username", .doc = "API user; user$Module picks an authentication module"},
+    OptionRow{.name = "password", .kind = OptionKind::secret, .doc = "the API user's password"},
+    OptionRow{.name = "multiline",
+              .kind = OptionKind::choice,
+              .fallback = "flatten",
+              .doc = "line ends in the output: \" / \", the two characters \\n, or raw",
+              .choices = "flatten|escaped|raw"},
+    OptionRow{.name = "text_limit",
+              .kind = OptionKind::size,
+              .fallback = "4KiB",
+              .doc = "longest output and perfdata together; the rest is cut"},
+    OptionRow{
+        .name = "verify",
+        .kind = OptionKind::boolean,
+        .fallback = "false",
+        .doc = "read samples of what was delivered back, and tell what was taken and not applied"},
+};
 
 op5::Multiline multiline(std::string_view word) {
   if (word == "raw") return op5::Multiline::raw;
@@ -88,10 +88,7 @@ class Op5Dialect : public Dialect {
     traits.rate = 10;
     return traits;
   }
-  std::span<const OptionRow> options() const override {
-    static const std::array<OptionRow, 6> rows = make_rows();
-    return rows;
-  }
+  std::span<const OptionRow> options() const override { return kRows; }
   Result<std::unique_ptr<Outbound>> outbound(const Options& options) const override {
     op5::Settings s;
     s.url = options.text("url");

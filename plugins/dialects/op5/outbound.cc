@@ -113,6 +113,7 @@ class Op5Outbound : public Outbound, public ReadsBack {
     if (words.size() == 1 && words[0] == "test") return make_test(settings_, std::move(report));
     return fail(Errc::invalid, "there are: test");
   }
+  ReadsBack* reads_back() override { return this; }
   std::optional<Steady> read_back_due() const override {
     return verifier_ ? verifier_->due() : std::nullopt;
   }

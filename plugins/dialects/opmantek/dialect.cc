@@ -10,25 +10,22 @@
 namespace checkrelay {
 namespace {
 
-OptionRow row(std::string_view name, OptionKind kind, std::string_view fallback,
-              std::string_view doc) {
-  return {.name = name, .kind = kind, .fallback = fallback, .doc = doc};
-}
-
-std::array<OptionRow, 5> make_rows() {
-  std::array<OptionRow, 5> rows = {
-      row("url", OptionKind::url, "",
-          "the server's root; /en/omk is added where it does not end in /omk"),
-      row("username", OptionKind::text, "", "who may read outages there"),
-      row("password", OptionKind::secret, "", "this user's password"),
-      row("login", OptionKind::choice, "form", "how user and password are sent"),
-      row("api", OptionKind::text, "/admin/api/v3", "the API's path behind it; older: /admin/v3"),
-  };
-  rows[0].required = true;
-  rows[1].required = true;
-  rows[3].choices = "form|json";
-  return rows;
-}
+constexpr std::array kRows{
+    OptionRow{.name = "url",
+              .kind = OptionKind::url,
+              .doc = "the server's root; /en/omk is added where it does not end in /omk",
+              .required = true},
+    OptionRow{.name = "username", .doc = "who may read outages there", .required = true},
+    OptionRow{.name = "password", .kind = OptionKind::secret, .doc = "this user's password"},
+    OptionRow{.name = "login",
+              .kind = OptionKind::choice,
+              .fallback = "form",
+              .doc = "how user and password are sent",
+              .choices = "form|json"},
+    OptionRow{.name = "api",
+              .fallback = "/admin/api/v3",
+              .doc = "the API's path behind it; older: /admin/v3"},
+};
 
 class OpmantekDialect : public Dialect {
  public:
@@ -48,10 +45,7 @@ class OpmantekDialect : public Dialect {
   }
 
   bool is_outage_source() const override { return true; }
-  std::span<const OptionRow> outage_options() const override {
-    static const std::array<OptionRow, 5> rows = make_rows();
-    return rows;
-  }
+  std::span<const OptionRow> outage_options() const override { return kRows; }
   Result<std::unique_ptr<OutageSource>> outage_source(const Options& options) const override {
     opmantek::Settings s;
     const std::string url = options.text("url");

@@ -9,26 +9,27 @@
 namespace checkrelay {
 namespace {
 
-OptionRow row(std::string_view name, OptionKind kind, std::string_view fallback,
-              std::string_view doc) {
-  return {.name = name, .kind = kind, .fallback = fallback, .doc = doc};
-}
-
-std::array<OptionRow, 5> make_rows() {
-  std::array<OptionRow, 5> rows = {
-      row("url", OptionKind::url, "",
-          "the Opsview server's root, https://monitor.example.com; /rest is added"),
-      row("username", OptionKind::text, "", "API user"),
-      row("password", OptionKind::secret, "", "the API user's password"),
-      row("submit", OptionKind::choice, "detail",
-          "/rest/detail, with a lookup of each object, or /rest/status, whose answer names it"),
-      row("text_limit", OptionKind::size, "16KiB",
-          "longest output, and longest perfdata; the rest is cut"),
-  };
-  rows[0].required = rows[1].required = rows[2].required = true;
-  rows[3].choices = "detail|status";
-  return rows;
-}
+constexpr std::array kRows{
+    OptionRow{.name = "url",
+              .kind = OptionKind::url,
+              .doc = "the Opsview server's root, https://monitor.example.com; /rest is added",
+              .required = true},
+    OptionRow{.name = "username", .doc = "API user", .required = true},
+    OptionRow{.name = "password",
+              .kind = OptionKind::secret,
+              .doc = "the API user's password",
+              .required = true},
+    OptionRow{
+        .name = "submit",
+        .kind = OptionKind::choice,
+        .fallback = "detail",
+        .doc = "/rest/detail, with a lookup of each object, or /rest/status, whose answer names it",
+        .choices = "detail|status"},
+    OptionRow{.name = "text_limit",
+              .kind = OptionKind::size,
+              .fallback = "16KiB",
+              .doc = "longest output, and longest perfdata; the rest is cut"},
+};
 
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
@@ -72,10 +73,7 @@ class OpsviewDialect : public Dialect {
     traits.timeout = std::chrono::seconds(30);
     return traits;
   }
-  std::span<const OptionRow> options() const override {
-    static const std::array<OptionRow, 5> rows = make_rows();
-    return rows;
-  }
+  std::span<const OptionRow> options() const override { return kRows; }
   Result<std::unique_ptr<Outbound>> outbound(const Options& options) const override {
     opsview::Settings s;
     s.name = options.text("name");

@@ -16,6 +16,7 @@ class Looking : public ScriptedOutbound, public ReadsBack {
  public:
   explicit Looking(std::vector<Steady>& asked, std::optional<Steady>& due)
       : asked_(asked), due_(due) {}
+  ReadsBack* reads_back() override { return this; }
   std::optional<Steady> read_back_due() const override { return due_; }
   std::unique_ptr<Conversation> read_back(Instant now) override {
     asked_.push_back(now.steady);

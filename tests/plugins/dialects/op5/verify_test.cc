@@ -139,7 +139,7 @@ class Op5ReadBack : public testing::Test {
     o.set("verify", verify);
     o.set("name", std::string("central"));
     outbound_ = std::move(op5_dialect().outbound(o).value());
-    reads_ = dynamic_cast<ReadsBack*>(outbound_.get());
+    reads_ = outbound_->reads_back();
     ASSERT_NE(reads_, nullptr);
   }
   void deliver(const Message& answer) {
