@@ -105,9 +105,7 @@ Result<void> add_days(CalendarFields& f, std::string_view text) {
   return {};
 }
 
-std::uint8_t weekday_bit(int number) {
-  return static_cast<std::uint8_t>(1U << ((number + 6) % 7));
-}
+std::uint8_t weekday_bit(int number) { return static_cast<std::uint8_t>(1U << ((number + 6) % 7)); }
 
 // "5L", "FRI#2"
 Result<void> add_one_weekday(CalendarFields& f, std::string_view text, std::size_t mark) {
@@ -164,9 +162,9 @@ Result<CalendarFields> fields_of(std::span<const std::string_view> words) {
 Result<CalendarFields> parse_cron(std::string_view text) {
   std::string_view expression = text;
   if (text.front() == '@') {
-    const auto* found =
-        std::find_if(kNicknames.begin(), kNicknames.end(),
-                     [&](const Nickname& n) { return equals_ignoring_case(n.name, text); });
+    const auto* found = std::find_if(kNicknames.begin(), kNicknames.end(), [&](const Nickname& n) {
+      return equals_ignoring_case(n.name, text);
+    });
     if (found == kNicknames.end())
       return fail(Errc::invalid, quoted(text) + " is not @hourly, @daily, @midnight, @weekly, " +
                                      "@monthly, @yearly or @annually");

@@ -54,14 +54,14 @@ class EvenClock {
 };
 
 struct Promise {
-  Duration every{};                      // 0 = none
-  std::optional<Schedule> schedule{};    // at most one of the two
-  Zone zone{};                           // for a schedule without its own
-  Duration grace{};                      // after the due time
-  Duration early{};                      // before a slot: a report by then is for that slot
-  Duration repeat{};                     // said again while overdue; 0 = once
-  Duration run_limit{};                  // 0 = runs are not watched
-  std::optional<Duration> settle{};      // none: as long as grace, or where that is 0, `every`
+  Duration every{};                    // 0 = none
+  std::optional<Schedule> schedule{};  // at most one of the two
+  Zone zone{};                         // for a schedule without its own
+  Duration grace{};                    // after the due time
+  Duration early{};                    // before a slot: a report by then is for that slot
+  Duration repeat{};                   // said again while overdue; 0 = once
+  Duration run_limit{};                // 0 = runs are not watched
+  std::optional<Duration> settle{};    // none: as long as grace, or where that is 0, `every`
 };
 // Faults of the promise by itself: none or two of every and schedule, a schedule that is over or
 // has no grace, slots closer than `early`.
@@ -72,12 +72,12 @@ enum class FreshState : std::uint8_t { none, unseen, ok, overdue, in_outage };
 
 // What is remembered of a subject, and all that has to be on disk.
 struct Standing {
-  Second seen = 0;        // wall: the newest report's own time; before one, since when it is awaited
-  Second base = 0;        // even: the same moment
-  Second heard = 0;       // even: when it arrived here
-  Second due = kNever;    // wall under a schedule, even else; to be refreshed by renew()
-  Second told = 0;        // even: when it was last called overdue; 0 = not since the last report
-  Second run = 0;         // even: when the oldest open run began; 0 = none
+  Second seen = 0;      // wall: the newest report's own time; before one, since when it is awaited
+  Second base = 0;      // even: the same moment
+  Second heard = 0;     // even: when it arrived here
+  Second due = kNever;  // wall under a schedule, even else; to be refreshed by renew()
+  Second told = 0;      // even: when it was last called overdue; 0 = not since the last report
+  Second run = 0;       // even: when the oldest open run began; 0 = none
   bool reported = false;  // ever
   bool by_ttl = false;    // the newest report carried its own promise
   bool operator==(const Standing&) const = default;
@@ -116,9 +116,7 @@ class Expectation {
   [[nodiscard]] Second settle(const Standing& s) const;                        // seconds
 
  private:
-  [[nodiscard]] bool by_calendar(const Standing& s) const {
-    return promise_.schedule && !s.by_ttl;
-  }
+  [[nodiscard]] bool by_calendar(const Standing& s) const { return promise_.schedule && !s.by_ttl; }
   [[nodiscard]] Second slot_after(Second wall) const;
   [[nodiscard]] bool watches_run(const Standing& s) const;
 

@@ -21,8 +21,8 @@ std::uint32_t number(std::size_t n) { return static_cast<std::uint32_t>(n); }
 }  // namespace
 
 bool is_freshness_source(std::string_view check_source) {
-  const std::string_view rest = check_source.substr(
-      0, std::min(check_source.size(), kFreshnessSource.size()));
+  const std::string_view rest =
+      check_source.substr(0, std::min(check_source.size(), kFreshnessSource.size()));
   if (rest != kFreshnessSource) return false;
   return check_source.size() == rest.size() || check_source.substr(rest.size(), 4) == " at ";
 }
@@ -195,8 +195,8 @@ void Freshness::refresh(Id id) {
   slot.generation = generation_;
   slot.late = false;
   slot.rule = rule_of(subjects_.host(id), subjects_.service(id));
-  const bool awaited = slot.standing.reported || !runs_.empty() ||
-                       is_awaited(slot, subjects_.service(id));
+  const bool awaited =
+      slot.standing.reported || runs_.contains(id) || is_awaited(slot, subjects_.service(id));
   if (!awaited) slot.rule = kNoRule;
   expectation(slot).renew(slot.standing, clock_.now());
   if (slot.standing.due == kNever) slot.standing.told = 0;

@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,10 +44,10 @@ constexpr std::string_view kFreshnessSource = "checkrelay freshness";
 [[nodiscard]] bool is_freshness_source(std::string_view check_source);
 
 struct FreshnessEntry {
-  std::string host = "*", service{};   // globs; service: "" = the host's own check, "*" both
+  std::string host = "*", service{};  // globs; service: "" = the host's own check, "*" both
   Promise promise{};
-  std::vector<std::string> expect{};   // services, literally
-  std::string group{};                 // "" = none
+  std::vector<std::string> expect{};  // services, literally
+  std::string group{};                // "" = none
 };
 
 // A run that was announced.
@@ -77,12 +78,12 @@ struct FreshnessNews {
     group_heard,  // its recovery: an OK that nobody else would report
   };
   Kind kind = Kind::overdue;
-  FreshnessRecord record{};   // of a group: empty
-  GroupRecord group{};        // of a subject: empty
-  std::size_t entry = 0;      // in entries(); kNoEntry: the promise was a ttl alone
-  Wall last{}, due{};         // last report (Wall{} = never), when the next one was due
-  bool while_down = false;    // the agent did not run at the due time
-  std::size_t late = 0;       // group_silent: members that are past their due time
+  FreshnessRecord record{};  // of a group: empty
+  GroupRecord group{};       // of a subject: empty
+  std::size_t entry = 0;     // in entries(); kNoEntry: the promise was a ttl alone
+  Wall last{}, due{};        // last report (Wall{} = never), when the next one was due
+  bool while_down = false;   // the agent did not run at the due time
+  std::size_t late = 0;      // group_silent: members that are past their due time
 };
 
 class Freshness {
@@ -107,9 +108,9 @@ class Freshness {
 
   struct Report {
     std::string_view host{}, service{};
-    Wall time{};               // Wall{} = now
-    Duration ttl{};            // 0 = none
-    std::string_view run{};    // the run that it ends; "" = all that began before `time`
+    Wall time{};             // Wall{} = now
+    Duration ttl{};          // 0 = none
+    std::string_view run{};  // the run that it ends; "" = all that began before `time`
   };
   // The subject whose record() belongs to this result; none where nothing is to be kept.
   std::optional<Id> report(const Report& report, Instant now);
@@ -122,8 +123,7 @@ class Freshness {
   // Appends to `news`. True: there is more to do at once.
   // `outage`: until when the subject is in a planned outage that holds the time.
   using Outage = std::function<std::optional<Wall>(const Subject&, Wall)>;
-  bool step(Instant now, std::size_t limit, const Outage& outage,
-            std::vector<FreshnessNews>& news);
+  bool step(Instant now, std::size_t limit, const Outage& outage, std::vector<FreshnessNews>& news);
   // When to call step() next; none: not before something arrives.
   [[nodiscard]] std::optional<Steady> deadline(Instant now) const;
 
@@ -153,10 +153,10 @@ class Freshness {
   struct Slot {
     Standing standing{};
     std::uint32_t rule = kNoRule;
-    Second armed = kNever;         // the wake-up in the heap that counts
+    Second armed = kNever;  // the wake-up in the heap that counts
     FreshState state = FreshState::none;
-    std::uint8_t generation = 0;   // of rules and clock that `rule` and `due` are by
-    bool late = false;             // counted in its group
+    std::uint8_t generation = 0;  // of rules and clock that `rule` and `due` are by
+    bool late = false;            // counted in its group
     bool used = false;
   };
   struct Group {
@@ -182,8 +182,7 @@ class Freshness {
   void set_late(Slot& slot, bool late);
   void arm(Id id, Second at);
   void arm_first(Id id);
-  template <typename Over>
-  void end_runs(Id id, Over over);
+  void end_runs(Id id, const std::function<bool(const FreshnessRun&)>& over);
   void keep_oldest_run(Id id);
   void hear(const Slot& slot);
   void rest(Id id);

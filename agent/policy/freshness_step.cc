@@ -12,7 +12,9 @@ constexpr Second kProbe = 60;  // a member of a silent group is looked at again 
 
 }  // namespace
 
-Wall Freshness::to_wall(Second even) const { return Wall(seconds(even) + seconds(clock_.now().shift())); }
+Wall Freshness::to_wall(Second even) const {
+  return Wall(seconds(even) + seconds(clock_.now().shift()));
+}
 
 void Freshness::set_state(Slot& slot, FreshState state) {
   --counts_[static_cast<std::size_t>(slot.state)];
@@ -60,8 +62,7 @@ void Freshness::rest(Id id) {
   arm_first(id);
 }
 
-template <typename Over>
-void Freshness::end_runs(Id id, Over over) {
+void Freshness::end_runs(Id id, const std::function<bool(const FreshnessRun&)>& over) {
   auto runs = runs_.find(id);
   if (runs == runs_.end()) return;
   std::erase_if(runs->second, over);
@@ -129,8 +130,8 @@ void Freshness::judge(Id id, const Outage& outage, std::vector<FreshnessNews>& n
   const OutageUntil until = [&asked](Wall t) {
     return (*asked.outage)(asked.self->subjects_.subject(asked.id), t);
   };
-  const Judgement j = expectation(slot).judge(slot.standing, clock_.now(), since_,
-                                              outage ? until : OutageUntil());
+  const Judgement j =
+      expectation(slot).judge(slot.standing, clock_.now(), since_, outage ? until : OutageUntil());
   const Second look = look_when_late(slot, j.look);
   const bool speaks = j.call != Judgement::Call::wait;
   const auto covered = speaks ? covered_by_group(slot, j.run, news) : std::nullopt;
@@ -197,8 +198,7 @@ void Freshness::tell_group(Group& group, FreshnessNews::Kind kind,
 
 void Freshness::tell_heard(std::vector<FreshnessNews>& news) {
   for (std::uint32_t index : std::exchange(heard_, {}))
-    if (!groups_[index].silent)
-      tell_group(groups_[index], FreshnessNews::Kind::group_heard, news);
+    if (!groups_[index].silent) tell_group(groups_[index], FreshnessNews::Kind::group_heard, news);
 }
 
 bool Freshness::forget(const Subject& subject) {

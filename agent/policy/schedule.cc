@@ -192,8 +192,8 @@ Result<Schedule> Schedule::parse(std::string_view text) {
   const std::string_view expression = trimmed(text);
   if (expression.empty()) return fail(Errc::invalid, "a schedule is needed, not an empty text");
   if (expression.size() > kMaxSchedule)
-    return fail(Errc::invalid, quoted(expression) + " is longer than " +
-                                   std::to_string(kMaxSchedule) + " bytes");
+    return fail(Errc::invalid,
+                quoted(expression) + " is longer than " + std::to_string(kMaxSchedule) + " bytes");
   auto parsed = read(expression);
   if (!parsed) return tl::unexpected<Error>(parsed.error());
   if (!at_or_after(parsed->fields, kBegin))

@@ -22,7 +22,9 @@ void SubjectTable::reserve(std::size_t count) {
   if (cells > cells_.size()) grow(cells);
 }
 
-std::string_view SubjectTable::host(Id id) const { return {names_[id].bytes.get(), names_[id].host}; }
+std::string_view SubjectTable::host(Id id) const {
+  return {names_[id].bytes.get(), names_[id].host};
+}
 
 std::string_view SubjectTable::service(Id id) const {
   return {names_[id].bytes.get() + names_[id].host, names_[id].service};

@@ -67,8 +67,7 @@ Wall Zone::second(Civil t) const {
 Wall Zone::reached(Civil t) const {
   if (!zone_) return wall(t, seconds(0));
   const date::local_info info = info_of(zone_, t);
-  if (info.result == date::local_info::nonexistent)
-    return Wall(info.first.end.time_since_epoch());
+  if (info.result == date::local_info::nonexistent) return Wall(info.first.end.time_since_epoch());
   return wall(t, info.first.offset);
 }
 

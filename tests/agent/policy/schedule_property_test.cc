@@ -15,9 +15,9 @@ Zone zone(std::string_view name) { return Zone::find(name).value(); }
 Wall at(std::string_view text) { return parse_rfc3339(text).value(); }
 
 // Half an hour, midnight, both halves of the earth, and a zone that changes nothing.
-constexpr std::string_view kZones[] = {"Europe/Stockholm", "America/New_York",
+constexpr std::string_view kZones[] = {"Europe/Stockholm",    "America/New_York",
                                        "Australia/Lord_Howe", "Africa/Cairo",
-                                       "America/Santiago", "Asia/Tokyo"};
+                                       "America/Santiago",    "Asia/Tokyo"};
 
 std::vector<Wall> forwards(const Schedule& s, const Zone& z, const Watched& w) {
   std::vector<Wall> found;
