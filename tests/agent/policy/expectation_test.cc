@@ -12,7 +12,8 @@ using Call = Judgement::Call;
 
 Wall at(std::string_view text) { return parse_rfc3339(text).value(); }
 Second second(Wall t) {
-  return static_cast<Second>(std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count());
+  return static_cast<Second>(
+      std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count());
 }
 Reading read(std::string_view text) { return {second(at(text)), second(at(text))}; }
 Reading plus(Reading r, int more) {

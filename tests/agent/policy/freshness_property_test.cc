@@ -180,7 +180,7 @@ std::size_t live(Dice& dice, const Story& story, const Promise& promise, Wall be
     wall += jump;
     engine.pass(1 + jump, 1);
     if (jump != 0) model.pause(even);
-    if (dice.one_in(1500)) {
+    if (jump == 0 && dice.one_in(1500)) {
       const std::int64_t down = dice.in(0, 300);
       wall += down, even += down;
       engine.restart(down);

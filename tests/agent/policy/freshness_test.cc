@@ -71,10 +71,8 @@ class Site {
 
  private:
   static std::string name(const FreshnessNews& n) {
-    constexpr const char* kKinds[] = {"overdue", "run",         "again",
-                                      "silent",  "still silent", "heard"};
-    const std::string subject =
-        n.group.name.empty() ? to_string(n.record.subject) : n.group.name;
+    constexpr const char* kKinds[] = {"overdue", "run", "again", "silent", "still silent", "heard"};
+    const std::string subject = n.group.name.empty() ? to_string(n.record.subject) : n.group.name;
     return std::string(kKinds[static_cast<std::size_t>(n.kind)]) + " " + subject;
   }
   void boot(const std::vector<FreshnessRecord>& records) {
