@@ -235,7 +235,7 @@ std::optional<Freshness::Id> Freshness::report(const Report& report, Instant now
     end_runs(*id, [&](const FreshnessRun& run) { return run.id == report.run; });
   }
   if (newest) set_late(slot, false);
-  if (newest) rest(*id);
+  rest(*id);
   return before == FreshState::none && slot.state == FreshState::none ? std::nullopt : id;
 }
 
