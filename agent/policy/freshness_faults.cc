@@ -76,8 +76,7 @@ bool GlobShape::overlaps(const GlobShape& other) const {
     reach[b.size()] = a[i].star && below[b.size()];
     for (std::size_t j = b.size(); j-- > 0;) {
       if (a[i].star || b[j].star) {
-        reach[j] =
-            (a[i].star && (below[j] || reach[j + 1])) || (b[j].star && (reach[j + 1] || below[j]));
+        reach[j] = below[j] || reach[j + 1];  // a star ends, or takes what stands opposite
         continue;
       }
       bool common = false;
