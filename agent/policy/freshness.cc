@@ -2,6 +2,7 @@
 #include "agent/policy/freshness.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/base/text.h"
 
@@ -60,6 +61,8 @@ void Freshness::build_rules() {
     }
     group_of_rule_[i] = number(static_cast<std::size_t>(found - groups_.begin()));
   }
+  for (std::size_t i = 0; i < groups_.size(); ++i)
+    if (groups_[i].told != 0 && !groups_[i].silent) heard_.push_back(number(i));
 }
 
 void Freshness::restore(const FreshnessRecord& record) {
@@ -195,8 +198,9 @@ void Freshness::refresh(Id id) {
   slot.generation = generation_;
   slot.late = false;
   slot.rule = rule_of(subjects_.host(id), subjects_.service(id));
-  const bool awaited =
-      slot.standing.reported || runs_.contains(id) || is_awaited(slot, subjects_.service(id));
+  const bool hung = slot.standing.told != 0 && expectation(slot).promise().run_limit > Duration{};
+  const bool awaited = slot.standing.reported || hung || runs_.contains(id) ||
+                       is_awaited(slot, subjects_.service(id));
   if (!awaited) slot.rule = kNoRule;
   expectation(slot).renew(slot.standing, clock_.now());
   if (slot.standing.due == kNever) slot.standing.told = 0;
@@ -241,6 +245,7 @@ std::optional<Freshness::Id> Freshness::report(const Report& report, Instant now
 
 std::optional<Freshness::Id> Freshness::begin_run(const Report& announced, Instant now) {
   read_clock(now);
+  if (announced.run.size() > kMaxId) return std::nullopt;
   const auto id = known(announced.host, announced.service);
   if (!id) return std::nullopt;
   Slot& slot = slots_[*id];

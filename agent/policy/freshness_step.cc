@@ -1,5 +1,6 @@
 // What time does: who is to be looked at, and what is said then.
 #include <algorithm>
+#include <utility>
 
 #include "agent/policy/freshness.h"
 
