@@ -5,16 +5,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
+
+#include "tests/fuzz/fuzz.h"
 
 namespace {
 
 using namespace checkrelay;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using fuzz::require;
 
 const Zone& zone(std::uint8_t which) {
   static const std::array<Zone, 4> kZones{Zone(), Zone::find("Europe/Stockholm").value_or(Zone()),
