@@ -2,6 +2,7 @@
 
 #include <date/tz.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "agent/base/text.h"
@@ -61,6 +62,25 @@ Wall Zone::second(Civil t) const {
   const date::local_info info = info_of(zone_, t);
   const bool twice = info.result == date::local_info::ambiguous;
   return wall(t, twice ? info.second.offset : info.first.offset);
+}
+
+Wall Zone::reached(Civil t) const {
+  if (!zone_) return wall(t, seconds(0));
+  const date::local_info info = info_of(zone_, t);
+  if (info.result == date::local_info::nonexistent) return Wall(info.first.end.time_since_epoch());
+  return wall(t, info.first.offset);
+}
+
+Civil Zone::shown(Wall t) const {
+  const Civil now = civil(t);
+  if (!zone_) return now;
+  constexpr auto kLongestFold = std::chrono::days(2);
+  const auto s = date::sys_seconds(std::chrono::floor<seconds>(t).time_since_epoch());
+  const date::sys_info info = known(zone_).get_info(s);
+  if (info.begin < s - kLongestFold) return now;
+  const date::sys_info before = known(zone_).get_info(info.begin - seconds(1));
+  const Civil last((info.begin - seconds(1)).time_since_epoch() + before.offset);
+  return std::max(now, last);
 }
 
 }  // namespace checkrelay

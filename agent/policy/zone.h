@@ -27,6 +27,12 @@ class Zone {
   // Of one that comes twice the first, or the second.
   [[nodiscard]] Wall first(Civil t) const;
   [[nodiscard]] Wall second(Civil t) const;
+  // When the clock first shows `t` or, where a change skips it, anything later: of a skipped time
+  // the end of the gap, of one that comes twice the first. Never falls while `t` grows.
+  [[nodiscard]] Wall reached(Civil t) const;
+  // The latest time that the clock has shown up to `t`; other than civil() while times come for
+  // the second time. reached(c) <= t exactly if c <= shown(t).
+  [[nodiscard]] Civil shown(Wall t) const;
   bool operator==(const Zone&) const = default;
 
  private:

@@ -1,0 +1,276 @@
+// What is known: entries, subjects, and what their results change.
+#include "agent/policy/freshness.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/base/text.h"
+
+namespace checkrelay {
+namespace {
+
+bool is_literal(std::string_view glob) {
+  return glob.find_first_of("*?[\\") == std::string_view::npos;
+}
+
+bool takes_service(const FreshnessEntry& entry, std::string_view service) {
+  return entry.service.empty() ? service.empty() : glob_match(entry.service, service);
+}
+
+std::uint32_t number(std::size_t n) { return static_cast<std::uint32_t>(n); }
+
+}  // namespace
+
+bool is_freshness_source(std::string_view check_source) {
+  const std::string_view rest =
+      check_source.substr(0, std::min(check_source.size(), kFreshnessSource.size()));
+  if (rest != kFreshnessSource) return false;
+  return check_source.size() == rest.size() || check_source.substr(rest.size(), 4) == " at ";
+}
+
+Freshness::Freshness(std::vector<FreshnessEntry> entries, Options options)
+    : entries_(std::move(entries)),
+      max_subjects_(options.max_subjects),
+      clock_(options.clock),
+      down_since_(options.down_since) {
+  build_rules();
+}
+
+void Freshness::build_rules() {
+  std::vector<Group> before = std::exchange(groups_, {});
+  rules_.clear();
+  group_of_rule_.assign(entries_.size(), kNoRule);
+  by_host_.clear();
+  by_glob_.clear();
+  awaiting_.clear();
+  heard_.clear();
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const FreshnessEntry& entry = entries_[i];
+    const bool literal = is_literal(entry.host);
+    rules_.emplace_back(entry.promise);
+    (literal ? by_host_[entry.host] : by_glob_).push_back(number(i));
+    if (!literal && !entry.expect.empty()) awaiting_.push_back(number(i));
+    if (entry.group.empty()) continue;
+    auto named = [&](const Group& g) { return g.name == entry.group; };
+    auto found = std::find_if(groups_.begin(), groups_.end(), named);
+    if (found == groups_.end()) {
+      auto old = std::find_if(before.begin(), before.end(), named);
+      Group fresh;
+      fresh.name = entry.group;
+      found = groups_.insert(groups_.end(), old == before.end() ? fresh : *old);
+    }
+    group_of_rule_[i] = number(static_cast<std::size_t>(found - groups_.begin()));
+  }
+  for (std::size_t i = 0; i < groups_.size(); ++i)
+    if (groups_[i].told != 0 && !groups_[i].silent) heard_.push_back(number(i));
+}
+
+void Freshness::restore(const FreshnessRecord& record) {
+  if (subjects_.find(record.subject.host, record.subject.service)) return;
+  if (record.subject.host.size() > kMaxName || record.subject.service.size() > kMaxName) return;
+  const Id id = add(record.subject.host, record.subject.service);
+  Slot& slot = slots_[id];
+  slot.standing = record.standing;
+  slot.generation = static_cast<std::uint8_t>(generation_ - 1);
+  if (!record.runs.empty()) runs_[id] = record.runs;
+}
+
+void Freshness::restore(const GroupRecord& record) {
+  for (Group& group : groups_) {
+    if (group.name != record.name) continue;
+    group.told = record.told;
+    group.silent = record.told != 0;
+  }
+}
+
+void Freshness::start(Instant now) {
+  read_clock(now);
+  started_ = since_ = clock_.now().even;
+  begin_sweep();
+}
+
+void Freshness::replace(std::vector<FreshnessEntry> entries, Instant now) {
+  read_clock(now);
+  entries_ = std::move(entries);
+  build_rules();
+  begin_sweep();
+}
+
+// Everything is to be looked at again, a little in each step; until then by whoever needs it.
+void Freshness::begin_sweep() {
+  ++generation_;
+  sweep_ = 0;
+  for (Group& group : groups_) group.late = 0;
+  for (const FreshnessEntry& entry : entries_)
+    if (is_literal(entry.host)) await_on(entry.host);
+}
+
+void Freshness::read_clock(Instant now) {
+  if (!clock_.read(now)) return;
+  since_ = clock_.now().even;
+  begin_sweep();
+}
+
+std::uint32_t Freshness::rule_of(std::string_view host, std::string_view service) const {
+  std::uint32_t found = kNoRule;
+  if (auto own = by_host_.find(std::string(host)); own != by_host_.end())
+    for (std::uint32_t rule : own->second)
+      if (rule < found && takes_service(entries_[rule], service)) found = rule;
+  for (std::uint32_t rule : by_glob_) {
+    if (rule >= found) break;
+    if (glob_match(entries_[rule].host, host) && takes_service(entries_[rule], service))
+      found = rule;
+  }
+  return found;
+}
+
+const Expectation& Freshness::expectation(const Slot& slot) const {
+  return slot.rule == kNoRule ? bare_ : rules_[slot.rule];
+}
+
+std::uint32_t Freshness::group_index(const Slot& slot) const {
+  return slot.rule == kNoRule ? kNoRule : group_of_rule_[slot.rule];
+}
+
+Freshness::Group* Freshness::group_of(const Slot& slot) {
+  const std::uint32_t index = group_index(slot);
+  return index == kNoRule ? nullptr : &groups_[index];
+}
+
+Freshness::Id Freshness::add(std::string_view host, std::string_view service) {
+  const Id id = subjects_.insert(host, service);
+  if (id == slots_.size()) slots_.emplace_back();
+  slots_[id] = Slot{};
+  slots_[id].used = true;
+  slots_[id].generation = generation_;
+  ++counts_[0];
+  return id;
+}
+
+std::optional<Freshness::Id> Freshness::known(std::string_view host, std::string_view service) {
+  if (host.size() > kMaxName || service.size() > kMaxName) return std::nullopt;
+  if (auto id = subjects_.find(host, service)) {
+    if (slots_[*id].generation != generation_) refresh(*id);
+    return id;
+  }
+  if (subjects_.size() >= max_subjects_) {
+    ++unwatched_;
+    return std::nullopt;
+  }
+  const Id id = add(host, service);
+  slots_[id].rule = rule_of(host, service);
+  await_on(host);
+  return id;
+}
+
+void Freshness::await_on(std::string_view host) {
+  if (auto own = by_host_.find(std::string(host)); own != by_host_.end())
+    for (std::uint32_t rule : own->second)
+      for (const std::string& service : entries_[rule].expect) await(host, service);
+  for (std::uint32_t rule : awaiting_) {
+    if (!glob_match(entries_[rule].host, host)) continue;
+    for (const std::string& service : entries_[rule].expect) await(host, service);
+  }
+}
+
+void Freshness::await(std::string_view host, const std::string& service) {
+  if (service.size() > kMaxName || subjects_.find(host, service)) return;
+  if (subjects_.size() >= max_subjects_) {
+    ++unwatched_;
+    return;
+  }
+  const Id id = add(host, service);
+  slots_[id].rule = rule_of(host, service);
+  expectation(slots_[id]).await(slots_[id].standing, clock_.now());
+  rest(id);
+  awaited_.push_back(id);
+}
+
+bool Freshness::is_awaited(const Slot& slot, std::string_view service) const {
+  if (slot.rule == kNoRule) return false;
+  const auto& expect = entries_[slot.rule].expect;
+  return std::find(expect.begin(), expect.end(), service) != expect.end();
+}
+
+// By the rules and the clock as they are now. One that nobody awaits any more is left alone.
+void Freshness::refresh(Id id) {
+  Slot& slot = slots_[id];
+  slot.generation = generation_;
+  slot.late = false;
+  slot.rule = rule_of(subjects_.host(id), subjects_.service(id));
+  const bool hung = slot.standing.told != 0 && expectation(slot).promise().run_limit > Duration{};
+  const bool awaited = slot.standing.reported || hung || runs_.contains(id) ||
+                       is_awaited(slot, subjects_.service(id));
+  if (!awaited) slot.rule = kNoRule;
+  expectation(slot).renew(slot.standing, clock_.now());
+  if (slot.standing.due == kNever) slot.standing.told = 0;
+  if (Group* group = group_of(slot); group && slot.standing.reported)
+    group->heard = std::max(group->heard, slot.standing.heard);
+  keep_oldest_run(id);
+  rest(id);
+  await_on(subjects_.host(id));
+}
+
+void Freshness::hear(const Slot& slot) {
+  Group* group = group_of(slot);
+  if (!group) return;
+  group->heard = clock_.now().even;
+  if (!group->silent) return;
+  group->silent = false;
+  group->recovered = group->heard;
+  heard_.push_back(group_index(slot));
+}
+
+std::optional<Freshness::Id> Freshness::report(const Report& report, Instant now) {
+  read_clock(now);
+  const auto id = known(report.host, report.service);
+  if (!id) return std::nullopt;
+  Slot& slot = slots_[*id];
+  if (!slot.standing.reported) slot.rule = rule_of(report.host, report.service);
+  hear(slot);
+  const FreshState before = slot.state;
+  const Second began_by = slot.standing.reported ? slot.standing.base : 0;
+  const bool newest =
+      expectation(slot).report(slot.standing, report.time, report.ttl, clock_.now());
+  const Second over = newest ? slot.standing.base : began_by;
+  if (report.run.empty()) {
+    end_runs(*id, [&](const FreshnessRun& run) { return run.began <= over; });
+  } else {
+    end_runs(*id, [&](const FreshnessRun& run) { return run.id == report.run; });
+  }
+  if (newest) set_late(slot, false);
+  rest(*id);
+  return before == FreshState::none && slot.state == FreshState::none ? std::nullopt : id;
+}
+
+std::optional<Freshness::Id> Freshness::begin_run(const Report& announced, Instant now) {
+  read_clock(now);
+  if (announced.run.size() > kMaxId) return std::nullopt;
+  const auto id = known(announced.host, announced.service);
+  if (!id) return std::nullopt;
+  Slot& slot = slots_[*id];
+  if (!slot.standing.reported) slot.rule = rule_of(announced.host, announced.service);
+  hear(slot);
+  if (expectation(slot).promise().run_limit == Duration{}) return std::nullopt;
+  if (slot.standing.seen == 0) expectation(slot).await(slot.standing, clock_.now());
+  std::vector<FreshnessRun>& runs = runs_[*id];
+  auto same = [&](const FreshnessRun& run) { return run.id == announced.run; };
+  if (std::any_of(runs.begin(), runs.end(), same)) return std::nullopt;
+  Standing moment;
+  (void)bare_.report(moment, announced.time, {}, clock_.now());
+  if (runs.size() == kMaxRuns) runs.erase(runs.begin());
+  runs.push_back({std::string(announced.run), moment.base});
+  keep_oldest_run(*id);
+  rest(*id);
+  return id;
+}
+
+FreshnessRecord Freshness::record(Id id) const {
+  const auto runs = runs_.find(id);
+  return {subjects_.subject(id), slots_[id].standing,
+          runs == runs_.end() ? std::vector<FreshnessRun>{} : runs->second};
+}
+
+std::vector<Freshness::Id> Freshness::take_awaited() { return std::exchange(awaited_, {}); }
+
+}  // namespace checkrelay

@@ -1,0 +1,369 @@
+#include "agent/policy/freshness.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+namespace checkrelay {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = FreshnessNews::Kind;
+
+FreshnessEntry entry(std::string host, std::string service, Duration every, Duration grace) {
+  FreshnessEntry e;
+  e.host = std::move(host);
+  e.service = std::move(service);
+  e.promise.every = every;
+  e.promise.grace = grace;
+  return e;
+}
+
+// An engine, and a clock that goes when told to.
+class Site {
+ public:
+  explicit Site(std::vector<FreshnessEntry> entries) : entries_(std::move(entries)) { boot({}); }
+
+  std::optional<Freshness::Id> report(std::string_view host, std::string_view service,
+                                      Duration ttl = {}, std::string_view run = {}) {
+    return engine_->report({host, service, {}, ttl, run}, now);
+  }
+  std::optional<Freshness::Id> begin(std::string_view host, std::string_view service,
+                                     std::string_view run) {
+    return engine_->begin_run({host, service, {}, {}, run}, now);
+  }
+  // What is told meanwhile, "kind host;service" each.
+  std::vector<std::string> pass(Duration d, Duration step = 1s) {
+    std::vector<std::string> told;
+    for (const Steady end = now.steady + d; now.steady < end;) {
+      now = {now.steady + step, now.wall + step};
+      for (const FreshnessNews& n : turn()) told.push_back(name(n));
+    }
+    return told;
+  }
+  std::vector<FreshnessNews> turn() {
+    std::vector<FreshnessNews> news;
+    while (engine_->step(now, 100, outage, news)) {
+    }
+    if (!news.empty()) last = news.back();
+    return news;
+  }
+  // Killed, and started again `down` later with what was kept.
+  void restart(Duration down) {
+    std::vector<FreshnessRecord> records;
+    for (Freshness::Id id = 0; id < engine_->subjects().end(); ++id)
+      if (engine_->subjects().holds(id)) records.push_back(engine_->record(id));
+    now = {Steady(7s), now.wall + down};
+    boot(records);
+  }
+  void set_clock(Duration by) { now.wall += by; }
+  Freshness& engine() { return *engine_; }
+  FreshState state(std::string_view host, std::string_view service) {
+    const auto id = engine_->find({std::string(host), std::string(service)});
+    return id ? engine_->view(*id).state : FreshState::none;
+  }
+
+  Instant now{Steady(1000s), parse_rfc3339("2026-05-01T12:00:00Z").value()};
+  Freshness::Outage outage{};
+  FreshnessNews last{};
+
+ private:
+  static std::string name(const FreshnessNews& n) {
+    constexpr const char* kKinds[] = {"overdue", "run", "again", "silent", "still silent", "heard"};
+    const std::string subject = n.group.name.empty() ? to_string(n.record.subject) : n.group.name;
+    return std::string(kKinds[static_cast<std::size_t>(n.kind)]) + " " + subject;
+  }
+  void boot(const std::vector<FreshnessRecord>& records) {
+    Freshness::Options options;
+    if (engine_) {
+      options.down_since = engine_->clock().now().even;
+      options.clock = EvenClock(engine_->clock().shift(), options.down_since);
+    }
+    auto next = std::make_unique<Freshness>(entries_, options);
+    for (const FreshnessRecord& r : records) next->restore(r);
+    if (engine_ && last.group.told != 0) next->restore(last.group);
+    engine_ = std::move(next);
+    engine_->start(now);
+    turn();
+  }
+  std::vector<FreshnessEntry> entries_;
+  std::unique_ptr<Freshness> engine_;
+};
+
+using Told = std::vector<std::string>;
+
+TEST(Freshness, ASilentSubjectIsToldOnceAndItsReportEndsThat) {
+  Site site({entry("db*", "Backup", 10min, 1min)});
+  ASSERT_TRUE(site.report("db1", "Backup"));
+  EXPECT_EQ(site.pass(11min), Told{});
+  EXPECT_EQ(site.pass(1h), Told{"overdue db1;Backup"});
+  EXPECT_EQ(site.state("db1", "Backup"), FreshState::overdue);
+  EXPECT_EQ(site.engine().count(FreshState::overdue), 1U);
+  ASSERT_TRUE(site.report("db1", "Backup"));
+  EXPECT_EQ(site.state("db1", "Backup"), FreshState::ok);
+  EXPECT_EQ(site.pass(11min), Told{});
+}
+
+TEST(Freshness, ASubjectWithoutExpectationIsNobodysConcern) {
+  Site site({entry("db*", "Backup", 10min, 1min)});
+  EXPECT_FALSE(site.report("web1", "Load"));
+  EXPECT_FALSE(site.report("db1", "Load"));
+  EXPECT_FALSE(site.report("db1", ""));
+  EXPECT_EQ(site.pass(1h), Told{});
+  EXPECT_EQ(site.engine().count(FreshState::none), 3U);
+}
+
+TEST(Freshness, AResultWithoutTtlEndsAnEarlierPromise) {
+  Site site({});
+  ASSERT_TRUE(site.report("web1", "Load", 5min));
+  ASSERT_TRUE(site.report("web1", "Load"));  // to be kept: it ends something
+  EXPECT_FALSE(site.report("web1", "Load"));
+  EXPECT_EQ(site.pass(1h), Told{});
+  ASSERT_TRUE(site.report("web1", "Load", 5min));
+  EXPECT_EQ(site.pass(1h), Told{"overdue web1;Load"});
+  EXPECT_EQ(site.last.entry, Freshness::kNoEntry);
+}
+
+TEST(Freshness, AShorterTtlIsHeardAlthoughALongerOneWasArmed) {
+  Site site({});
+  ASSERT_TRUE(site.report("web1", "Load", 10h));
+  ASSERT_TRUE(site.report("web1", "Load", 5min));
+  EXPECT_EQ(site.pass(6min), Told{"overdue web1;Load"});
+}
+
+TEST(Freshness, ItIsToldAgainEveryRepeat) {
+  FreshnessEntry e = entry("*", "*", 10min, 0s);
+  e.promise.repeat = 20min;
+  Site site({e});
+  ASSERT_TRUE(site.report("a", ""));
+  EXPECT_EQ(site.pass(51min), (Told{"overdue a", "again a", "again a"}));
+}
+
+TEST(Freshness, ExpectedSubjectsAreAwaitedUnseen) {
+  FreshnessEntry literal = entry("db1", "Backup", 10min, 1min);
+  literal.expect = {"Backup"};
+  FreshnessEntry glob = entry("web*", "*", 10min, 1min);
+  glob.expect = {"Logs", "Certs"};
+  Site site({literal, glob});
+  EXPECT_EQ(site.engine().take_awaited().size(), 1U);
+  EXPECT_EQ(site.state("db1", "Backup"), FreshState::unseen);
+  EXPECT_EQ(site.pass(12min), Told{"overdue db1;Backup"});
+  EXPECT_EQ(site.last.last, Wall{});
+  ASSERT_TRUE(site.report("web7", "Load"));
+  EXPECT_EQ(site.engine().take_awaited().size(), 2U);
+  EXPECT_EQ(site.state("web7", "Certs"), FreshState::unseen);
+}
+
+TEST(Freshness, AnAwaitedSubjectIsNotExcusedByRestarts) {
+  FreshnessEntry e = entry("db1", "Backup", 10min, 0s);
+  e.expect = {"Backup"};
+  Site site({e});
+  Told told;
+  for (int i = 0; i < 4; ++i) {
+    for (const auto& t : site.pass(6min)) told.push_back(t);
+    site.restart(0s);
+  }
+  EXPECT_EQ(told, Told{"overdue db1;Backup"});
+}
+
+TEST(Freshness, AfterAStartThereIsTimeToSettle) {
+  Site site({entry("*", "*", 10min, 2min)});
+  ASSERT_TRUE(site.report("a", "x"));
+  ASSERT_TRUE(site.report("b", "x"));
+  site.restart(1h);
+  EXPECT_EQ(site.pass(1min), Told{});
+  ASSERT_TRUE(site.report("a", "x"));
+  EXPECT_EQ(site.pass(2min), Told{"overdue b;x"});
+  EXPECT_TRUE(site.last.while_down);
+}
+
+TEST(Freshness, WhatWasToldBeforeAKillIsNotToldAnew) {
+  Site site({entry("*", "*", 10min, 1min)});
+  ASSERT_TRUE(site.report("a", "x"));
+  EXPECT_EQ(site.pass(12min).size(), 1U);
+  site.restart(1min);
+  EXPECT_EQ(site.pass(2h), Told{});
+  EXPECT_EQ(site.state("a", "x"), FreshState::overdue);
+}
+
+TEST(Freshness, AJumpOfTheClockMakesNobodyLate) {
+  Site site({entry("*", "*", 10min, 1min)});
+  ASSERT_TRUE(site.report("a", "x"));
+  site.set_clock(5h);
+  EXPECT_EQ(site.pass(10min), Told{});
+  site.set_clock(-48h);
+  EXPECT_EQ(site.pass(1min), Told{});
+  EXPECT_EQ(site.pass(2min), Told{"overdue a;x"});
+}
+
+TEST(Freshness, OverlappingRunsAreToldApart) {
+  FreshnessEntry e = entry("*", "*", 24h, 1h);
+  e.promise.run_limit = 1h;
+  Site site({e});
+  ASSERT_TRUE(site.begin("a", "job", "one"));
+  EXPECT_EQ(site.pass(10min), Told{});
+  ASSERT_TRUE(site.begin("a", "job", "two"));
+  EXPECT_EQ(site.pass(10min), Told{});
+  ASSERT_TRUE(site.report("a", "job", {}, "two"));
+  EXPECT_EQ(site.pass(1h), Told{"run a;job"});
+  EXPECT_TRUE(site.last.record.runs.empty());
+}
+
+TEST(Freshness, ARunThatEndsInTimeIsForgotten) {
+  FreshnessEntry e = entry("*", "*", 24h, 1h);
+  e.promise.run_limit = 1h;
+  Site site({e});
+  ASSERT_TRUE(site.begin("a", "job", "one"));
+  site.restart(10min);
+  ASSERT_TRUE(site.report("a", "job", {}, "one"));
+  ASSERT_TRUE(site.begin("a", "job", "three"));
+  site.pass(1min);
+  ASSERT_TRUE(site.report("a", "job"));  // ends whatever was open
+  EXPECT_EQ(site.pass(24h, 10s), Told{});
+}
+
+TEST(Freshness, RunsOfASubjectAreBounded) {
+  FreshnessEntry e = entry("*", "*", 24h, 1h);
+  e.promise.run_limit = 1h;
+  Site site({e});
+  for (int i = 0; i < 100; ++i) (void)site.begin("a", "job", std::to_string(i));
+  EXPECT_EQ(site.engine().record(0).runs.size(), Freshness::kMaxRuns);
+}
+
+FreshnessEntry member() {
+  FreshnessEntry e = entry("s7-*", "*", 10min, 5min);
+  e.group = "site-7";
+  return e;
+}
+
+TEST(FreshnessGroup, ASilentSiteIsOneResult) {
+  Site site({member()});
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(site.report("s7-" + std::to_string(i), "ping"));
+    site.pass(5s);
+  }
+  EXPECT_EQ(site.pass(3h), Told{"silent site-7"});
+  EXPECT_GE(site.last.late, 2U);
+  ASSERT_TRUE(site.report("s7-3", "ping"));
+  EXPECT_EQ(site.pass(1s), Told{"heard site-7"});
+}
+
+TEST(FreshnessGroup, AfterRecoveryThoseWhoStaySilentAreToldEach) {
+  Site site({member()});
+  for (auto host : {"s7-a", "s7-b", "s7-c"}) ASSERT_TRUE(site.report(host, "ping"));
+  EXPECT_EQ(site.pass(1h), Told{"silent site-7"});
+  ASSERT_TRUE(site.report("s7-a", "ping"));
+  EXPECT_EQ(site.pass(4min), Told{"heard site-7"});
+  ASSERT_TRUE(site.report("s7-b", "ping"));
+  EXPECT_EQ(site.pass(4min), Told{"overdue s7-c;ping"});
+}
+
+TEST(FreshnessGroup, OneWhoFallsSilentAloneIsToldItself) {
+  Site site({member()});
+  ASSERT_TRUE(site.report("s7-a", "ping"));
+  Told told;
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(site.report("s7-b", "ping"));
+    for (const auto& t : site.pass(1min)) told.push_back(t);
+  }
+  EXPECT_EQ(told, Told{"overdue s7-a;ping"});
+}
+
+TEST(FreshnessGroup, SilenceIsRememberedOverARestart) {
+  Site site({member()});
+  for (auto host : {"s7-a", "s7-b"}) ASSERT_TRUE(site.report(host, "ping"));
+  EXPECT_EQ(site.pass(1h), Told{"silent site-7"});
+  site.restart(1min);
+  EXPECT_EQ(site.pass(1h), Told{});
+  ASSERT_TRUE(site.report("s7-a", "ping"));
+  EXPECT_EQ(site.pass(1min), Told{"heard site-7"});
+}
+
+TEST(Freshness, AnotherConfigurationIsTakenUp) {
+  Site site({entry("*", "*", 10min, 1min)});
+  ASSERT_TRUE(site.report("a", "x"));
+  ASSERT_TRUE(site.report("b", "x"));
+  site.engine().replace({entry("a", "x", 1h, 1min)}, site.now);
+  EXPECT_EQ(site.pass(30min), Told{});
+  EXPECT_EQ(site.state("b", "x"), FreshState::none);
+  EXPECT_EQ(site.pass(40min), Told{"overdue a;x"});
+}
+
+TEST(Freshness, AForgottenSubjectIsUnknown) {
+  Site site({entry("*", "*", 10min, 1min)});
+  for (auto host : {"a", "b", "c"}) ASSERT_TRUE(site.report(host, "x"));
+  EXPECT_TRUE(site.engine().forget({"b", "x"}));
+  EXPECT_FALSE(site.engine().forget({"b", "x"}));
+  EXPECT_EQ(site.engine().count(FreshState::ok), 2U);
+  EXPECT_EQ(site.pass(1h), (Told{"overdue a;x", "overdue c;x"}));
+}
+
+TEST(Freshness, PastTheLimitSubjectsAreCountedAndNotWatched) {
+  Freshness::Options options;
+  options.max_subjects = 2;
+  Freshness engine({entry("*", "*", 10min, 1min)}, options);
+  const Instant now{Steady(1s), parse_rfc3339("2026-05-01T12:00:00Z").value()};
+  engine.start(now);
+  EXPECT_TRUE(engine.report({"a", "x", {}, {}, {}}, now));
+  EXPECT_TRUE(engine.report({"b", "x", {}, {}, {}}, now));
+  EXPECT_FALSE(engine.report({"c", "x", {}, {}, {}}, now));
+  EXPECT_FALSE(engine.report({std::string(300, 'h'), "x", {}, {}, {}}, now));
+  EXPECT_EQ(engine.unwatched(), 1U);
+}
+
+TEST(Freshness, ManyDueAtOnceAreDoneInBoundedSteps) {
+  Freshness engine({entry("*", "*", 10min, 1min)}, {});
+  Instant now{Steady(1s), parse_rfc3339("2026-05-01T12:00:00Z").value()};
+  engine.start(now);
+  for (int i = 0; i < 10000; ++i) (void)engine.report({"h", std::to_string(i), {}, {}, {}}, now);
+  EXPECT_LT(engine.bytes(), 10000U * 124);
+  now = {now.steady + 1h, now.wall + 1h};
+  EXPECT_EQ(engine.deadline(now), now.steady);
+  std::vector<FreshnessNews> news;
+  std::size_t steps = 1, most = 0;
+  for (bool more = true; more; ++steps) {
+    const std::size_t before = news.size();
+    more = engine.step(now, 500, {}, news);
+    most = std::max(most, news.size() - before);
+  }
+  EXPECT_EQ(news.size(), 10000U);
+  EXPECT_LE(most, 500U);
+  EXPECT_GE(steps, 20U);
+  EXPECT_EQ(engine.deadline(now), std::nullopt);
+}
+
+TEST(Freshness, DecreasingPromisesDoNotGrowTheHeap) {
+  Freshness engine({}, {});
+  const Instant now{Steady(1s), parse_rfc3339("2026-05-01T12:00:00Z").value()};
+  engine.start(now);
+  for (int i = 0; i < 100000; ++i) (void)engine.report({"h", "s", {}, 200000s - i * 1s, {}}, now);
+  EXPECT_LT(engine.bytes(), 40000U);
+}
+
+TEST(Freshness, SyntheticResultsAreKnownByTheirSource) {
+  EXPECT_TRUE(is_freshness_source("checkrelay freshness"));
+  EXPECT_TRUE(is_freshness_source("checkrelay freshness at edge1"));
+  for (auto source : {"", "checkrelay", "checkrelay freshness2", "nagios"})
+    EXPECT_FALSE(is_freshness_source(source)) << source;
+}
+
+TEST(SubjectTable, FindsWhatWasInsertedThroughErasures) {
+  SubjectTable table;
+  std::vector<SubjectTable::Id> ids;
+  auto name = [](int i) { return "s" + std::to_string(i); };
+  for (int i = 0; i < 3000; ++i) ids.push_back(table.insert("h" + std::to_string(i % 7), name(i)));
+  for (int i = 0; i < 3000; i += 3) table.erase(ids[static_cast<std::size_t>(i)]);
+  for (int i = 0; i < 3000; ++i) {
+    const auto found = table.find("h" + std::to_string(i % 7), name(i));
+    ASSERT_EQ(found.has_value(), i % 3 != 0) << i;
+    ASSERT_TRUE(!found || *found == ids[static_cast<std::size_t>(i)]);
+  }
+  EXPECT_EQ(table.size(), 2000U);
+  EXPECT_FALSE(table.find("h", "0s0"));
+  EXPECT_LT(table.insert("new", ""), 3000U);
+}
+
+}  // namespace
+}  // namespace checkrelay
