@@ -62,6 +62,7 @@ bool Intake::relieved() {
 Result<void> Intake::admit(CheckResult& r, Instant now, std::vector<Record>& records) {
   bool id_given = false;
   if (auto ok = admission_.admit(r, id_given, now.wall); !ok) return ok;
+  if (r.start) return {};
   LaneMask lanes = router_.route(r.subject);
   if (lanes == 0) return fail(Errc::refused, "no route takes " + quoted(to_string(r.subject)));
   Record& record = records.emplace_back();
@@ -91,7 +92,8 @@ void Intake::submit(std::vector<CheckResult> results, Instant now, Done done) {
       continue;
     }
     o.id = std::move(results[i].id);
-    waiting.staged.push_back(static_cast<std::uint32_t>(i));
+    o.ok = results[i].start;
+    if (!o.ok) waiting.staged.push_back(static_cast<std::uint32_t>(i));
   }
   // Staged even where nothing was taken: the journal answers in order, and at a later turn.
   journal_.stage(std::move(records),

@@ -34,7 +34,7 @@ class Intake {
   [[nodiscard]] std::uint64_t mended() const { return mended_ + admission_.mended(); }
 
  private:
-  // An error, or a record appended to `records`.
+  // An error, or a record appended to `records`; none for a start, which reports nothing.
   [[nodiscard]] Result<void> admit(CheckResult& r, Instant now, std::vector<Record>& records);
 
   Journal& journal_;

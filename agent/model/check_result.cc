@@ -33,6 +33,18 @@ const char* other_kind(bool host) {
               : ", OK, WARNING, CRITICAL or UNKNOWN: with a service it is a service's";
 }
 
+// The end of the run is what reports; it is told by the same id.
+Result<void> validate_start(const CheckResult& r) {
+  if (r.id.empty()) return fail(Errc::invalid, "id: missing: a start needs the id of its run");
+  const char* wrong = r.state != 0          ? "state"
+                      : !r.output.empty()   ? "output"
+                      : !r.perfdata.empty() ? "perfdata"
+                      : r.ttl != Duration{} ? "ttl"
+                                            : nullptr;
+  if (!wrong) return {};
+  return fail(Errc::invalid, fmt::format("{}: a start has none", wrong));
+}
+
 bool forbidden_in_name(char c) {
   auto byte = static_cast<unsigned char>(c);
   return (byte < 0x20 && c != '\t' && c != '\n') || byte == 0x7F;
@@ -75,6 +87,8 @@ Result<void> check_name(std::string_view field, std::string_view name) {
 }
 
 Result<void> validate(const CheckResult& r) {
+  if (r.start)
+    if (auto ok = validate_start(r); !ok) return ok;
   if (r.subject.host.empty()) return fail(Errc::invalid, "host: empty");
   if (auto ok = check_name("host", r.subject.host); !ok) return ok;
   if (auto ok = check_name("service", r.subject.service); !ok) return ok;

@@ -45,6 +45,7 @@ struct CheckResult {
   std::string id{};  // empty = admission makes one
   Duration ttl{};    // 0 = no promise to report again
   std::string check_source{};  // who made the check
+  bool start = false;          // announces a run of this id; nothing is reported yet
   bool operator==(const CheckResult&) const = default;
 };
 

@@ -52,6 +52,7 @@ const ResultBuilder::Key ResultBuilder::kKeys[] = {
     {"id", &ResultBuilder::set_id},
     {"ttl", &ResultBuilder::set_ttl},
     {"check_source", &ResultBuilder::set_check_source},
+    {"start", &ResultBuilder::set_start},
 };
 
 namespace {
@@ -117,6 +118,12 @@ Result<void> ResultBuilder::set_check_source(const Value& v) {
   return take_text(v, 0, kMaxName, result_.check_source);
 }
 
+Result<void> ResultBuilder::set_start(const Value& value) {
+  if (value.kind != Value::Kind::boolean) return wrong(value, "true or false");
+  result_.start = value.boolean;
+  return {};
+}
+
 Result<void> ResultBuilder::set_state(const Value& value) {
   if (value.kind != Value::Kind::text && value.kind != Value::Kind::integer)
     return wrong(value, "an integer or a name");
@@ -168,7 +175,21 @@ Result<State> ResultBuilder::read_state() const {
   return parse_state(state_.text, host);
 }
 
+bool ResultBuilder::has(std::string_view key) const {
+  const Key* found = std::find_if(std::begin(kKeys), std::end(kKeys),
+                                  [key](const Key& k) { return k.name == key; });
+  return (seen_ & 1U << static_cast<unsigned>(found - kKeys)) != 0;
+}
+
+Result<CheckResult> ResultBuilder::finish_start() {
+  for (std::string_view key : {"state", "output", "perfdata", "ttl"})
+    if (has(key)) return fail(Errc::invalid, fmt::format("{}: a start has none", key));
+  if (!has("id")) return fail(Errc::invalid, "id: missing: a start needs the id of its run");
+  return std::move(result_);
+}
+
 Result<CheckResult> ResultBuilder::finish() {
+  if (result_.start) return finish_start();
   if (!has_state_) return fail(Errc::invalid, "state: missing");
   auto state = read_state();
   if (!state) return fail(Errc::invalid, "state: " + state.error().what);

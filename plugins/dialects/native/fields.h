@@ -44,6 +44,9 @@ class ResultBuilder {
   [[nodiscard]] Result<void> set_id(const Value& value);
   [[nodiscard]] Result<void> set_ttl(const Value& value);
   [[nodiscard]] Result<void> set_check_source(const Value& value);
+  [[nodiscard]] Result<void> set_start(const Value& value);
+  [[nodiscard]] bool has(std::string_view key) const;
+  [[nodiscard]] Result<CheckResult> finish_start();
   [[nodiscard]] Result<State> read_state() const;
 
   unsigned seen_ = 0;  // a bit a key

@@ -67,6 +67,24 @@ TEST_F(IntakeTest, AcceptedResultsAreStoredWithTheirIds) {
   EXPECT_EQ(world.journal.fate(outcomes[1].id, lane_), "pending");
 }
 
+TEST_F(IntakeTest, AStartIsTakenWithItsIdAndNeverStored) {
+  CheckResult start = result("db1", "run-1");
+  start.output.clear();
+  start.start = true;
+  CheckResult nameless = start;
+  nameless.id.clear();
+  auto outcomes = submit({start, result("db2", "other"), nameless});
+  ASSERT_EQ(outcomes.size(), 3U);
+  EXPECT_TRUE(outcomes[0].ok);
+  EXPECT_EQ(outcomes[0].id, "run-1");
+  EXPECT_NE(world.journal.fate("run-1", lane_), "pending");
+  EXPECT_EQ(world.journal.fate("other", lane_), "pending");
+  EXPECT_EQ(outcomes[2].error, "id: missing: a start needs the id of its run");
+  auto ended = submit({result("db1", "run-1")});
+  EXPECT_TRUE(ended[0].ok);
+  EXPECT_EQ(world.journal.fate("run-1", lane_), "pending");
+}
+
 TEST_F(IntakeTest, NothingIsAnsweredBeforeTheJournalHasIt) {
   bool answered = false;
   world.journal.frozen = true;

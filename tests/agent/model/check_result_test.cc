@@ -136,6 +136,27 @@ TEST(Validate, AnIdIsAtMost64Bytes) {
   EXPECT_NE(why(r).find("id: control character"), std::string::npos);
 }
 
+TEST(Validate, AStartHasAnIdAndReportsNothing) {
+  CheckResult r;
+  r.subject = {"db1", "Backup"};
+  r.start = true;
+  EXPECT_EQ(why(r), "id: missing: a start needs the id of its run");
+  r.id = "run-1";
+  EXPECT_EQ(why(r), "");
+  CheckResult reports = r;
+  reports.state = 1;
+  EXPECT_EQ(why(reports), "state: a start has none");
+  reports = r;
+  reports.output = "x";
+  EXPECT_EQ(why(reports), "output: a start has none");
+  reports = r;
+  reports.perfdata = "x=1";
+  EXPECT_EQ(why(reports), "perfdata: a start has none");
+  reports = r;
+  reports.ttl = Duration(1);
+  EXPECT_EQ(why(reports), "ttl: a start has none");
+}
+
 TEST(Validate, TheCheckSourceIsANameToo) {
   CheckResult r = good();
   r.check_source = std::string(256, 'c');

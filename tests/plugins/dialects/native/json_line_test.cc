@@ -88,6 +88,35 @@ TEST(JsonLine, RefusesUnknownKeysByName) {
             "\"sevrice\" is not a key of a check result (did you mean service?)");
 }
 
+TEST(JsonLine, AStartNamesItsRunAndNothingElse) {
+  auto r = decoded(R"({"start":true,"host":"h","service":"s","id":"run-1","time":1700000000})");
+  ASSERT_TRUE(r) << r.error().what;
+  EXPECT_TRUE(r->start);
+  EXPECT_EQ(r->subject, (Subject{"h", "s"}));
+  EXPECT_EQ(r->id, "run-1");
+  EXPECT_EQ(epoch_seconds(r->time), 1700000000);
+  EXPECT_TRUE(decoded(R"({"id":"run-1","start":true})")) << "the host is the agent's to fill in";
+}
+
+TEST(JsonLine, AStartThatReportsIsRefusedByName) {
+  for (const char* key : {"state", "output", "perfdata", "ttl"}) {
+    const char* value = std::string_view(key) == "state" || *key == 't' ? "0" : "\"\"";
+    EXPECT_EQ(
+        fault(std::string(R"({"host":"h","id":"i","start":true,")") + key + "\":" + value + "}"),
+        std::string(key) + ": a start has none");
+  }
+  EXPECT_EQ(fault(R"({"host":"h","service":"s","start":true})"),
+            "id: missing: a start needs the id of its run");
+  EXPECT_EQ(fault(R"({"host":"h","id":"i","start":1})"), "start: 1 is not true or false");
+}
+
+TEST(JsonLine, NoStartIsAsIfItWereLeftOut) {
+  auto r = decoded(R"({"host":"h","state":1,"output":"o","start":false})");
+  ASSERT_TRUE(r) << r.error().what;
+  EXPECT_EQ(*r, *decoded(R"({"host":"h","state":1,"output":"o"})"));
+  EXPECT_EQ(fault(R"({"host":"h","id":"i","start":false})"), "state: missing");
+}
+
 TEST(JsonLine, RefusesAKeyGivenTwice) {
   EXPECT_EQ(fault(R"({"host":"h","state":0,"host":"g"})"), "host: given twice");
 }

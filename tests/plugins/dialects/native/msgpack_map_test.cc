@@ -88,6 +88,16 @@ TEST(MsgpackMap, ReadsEveryKey) {
   EXPECT_EQ(r->ttl, std::chrono::minutes(1));
 }
 
+TEST(MsgpackMap, ReadsAStart) {
+  auto r = decoded(map_of("host"s, "h"s, "service"s, "s"s, "id"s, "run-1"s, "start"s, true));
+  ASSERT_TRUE(r) << r.error().what;
+  EXPECT_TRUE(r->start);
+  EXPECT_EQ(r->id, "run-1");
+  EXPECT_EQ(decoded(map_of("id"s, "i"s, "state"s, 0, "start"s, true)).error().what,
+            "state: a start has none");
+  EXPECT_FALSE(decoded(map_of("host"s, "h"s, "state"s, 0, "start"s, false))->start);
+}
+
 TEST(MsgpackMap, NamesWhatItRefuses) {
   EXPECT_EQ(decoded(map_of("host"s, "h"s, "state"s, 7)).error().what, "state: \"7\" is not 0-2");
   EXPECT_EQ(decoded(map_of("host"s, "h"s, "x"s, 7)).error().what,
