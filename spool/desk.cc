@@ -98,15 +98,18 @@ bool Desk::has_room(std::size_t bytes) {
   return !full_;
 }
 
-Result<std::vector<Stored>> Desk::stage(std::vector<Record>& records) {
+Result<std::vector<Stored>> Desk::stage(std::vector<Record>& records, std::vector<Note> notes) {
+  if (auto ok = NoteBook::check(notes); !ok) return tl::unexpected(ok.error());
   std::size_t bytes = 0;
   for (const Record& r : records) {
     if (r.id.empty() || r.id.size() > kMaxIdBytes)
       return fail(Errc::invalid, fmt::format("id: {} is not 1-64 bytes", quoted(r.id)));
     bytes += size_of(r);
   }
-  if (!has_room(bytes)) return fail(Errc::full, "the queue is full");
+  const bool room = records.empty() ? !store_.short_of_room() : has_room(bytes);
+  if (!room) return fail(Errc::full, "the queue is full");
   store_.begin(Sync::now);
+  notes_.stage(notes);
   std::vector<Stored> stored;
   stored.reserve(records.size());
   for (const Record& r : records) stored.push_back(add(r));
@@ -169,6 +172,7 @@ void Desk::write_staged() {
     start += b.data.size();
     store_.append(b.row, b.data);
   }
+  notes_.write();
 }
 
 void Desk::write_settled(bool every_lane) {
@@ -259,6 +263,7 @@ void Desk::failed_commit(const Error& error) {
   if (error.code == Errc::full) full_ = true;
   staged_.clear();
   staged_bytes_ = staged_ids_ = 0;
+  notes_.clear_staged();
 }
 
 void Desk::settled(bool every_lane) {
@@ -281,6 +286,7 @@ void Desk::committed(Scope scope) {
   if (scope != Scope::staged) settled(scope == Scope::every_lane);
   std::vector<OpenBatch> batches = std::exchange(staged_, {});
   staged_bytes_ = staged_ids_ = 0;
+  notes_.clear_staged();
   room_ = store_.room();
   const bool reopened = std::exchange(seen_reopened_, store_.reopened()) != store_.reopened();
   for (OpenBatch& b : batches) {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "spool/clock_jumps.h"
+#include "spool/note_book.h"
 #include "spool/store.h"
 
 namespace checkrelay {
@@ -34,7 +35,7 @@ struct DeskOptions {
 
 class Desk {
  public:
-  Desk(Store& store, DeskOptions options) : store_(store), options_(options) {}
+  Desk(Store& store, DeskOptions options) : store_(store), options_(options), notes_(store) {}
   // Reads what is on disk. REQUIRES: called once, first. Where it fails the desk must not be used:
   // it does not know what there is. Errors: unavailable.
   [[nodiscard]] Result<void> restore();
@@ -46,7 +47,11 @@ class Desk {
     now_ = now;
     jumps_.tick(now, next_seq_);
   }
-  [[nodiscard]] Result<std::vector<Stored>> stage(std::vector<Record>& records);
+  [[nodiscard]] Result<std::vector<Stored>> stage(std::vector<Record>& records,
+                                                  std::vector<Note> notes = {});
+  void notes(const std::function<void(std::uint32_t number, std::string_view body)>& each) {
+    notes_.each(each);
+  }
   void settle(LaneId lane, const std::vector<Settlement>& settlements);
   void free_held(LaneId lane);
   // REQUIRES: seqs is not empty.
@@ -61,7 +66,7 @@ class Desk {
   [[nodiscard]] bool retry_some(RetryJob& job);  // true when it is through
   std::size_t drop(std::optional<LaneId> lane, std::vector<Seq> seqs, const std::string& why = {});
   bool pause(LaneId lane, bool paused);  // false where it is so already
-  [[nodiscard]] std::size_t staged_bytes() const { return staged_bytes_; }
+  [[nodiscard]] std::size_t staged_bytes() const { return staged_bytes_ + notes_.staged_bytes(); }
   // Without `probe` a disk in trouble is not asked for settlements alone: they are kept. Without
   // `settlements` they wait, where records are staged, so that a producer waits for its own alone.
   [[nodiscard]] Result<void> commit(bool probe = true, bool settlements = true);
@@ -111,7 +116,9 @@ class Desk {
   [[nodiscard]] Stored add(const Record& record);
   void close_batch();
   enum class Scope { staged, settled, every_lane };  // each with what is before it
-  [[nodiscard]] bool something_staged() const { return !staged_.empty() || staged_ids_ > 0; }
+  [[nodiscard]] bool something_staged() const {
+    return !staged_.empty() || staged_ids_ > 0 || notes_.something_staged();
+  }
   [[nodiscard]] bool lagging() const;
   [[nodiscard]] Result<void> write();
   [[nodiscard]] Result<void> write_turn(Scope scope);
@@ -175,6 +182,7 @@ class Desk {
 
   Store& store_;
   DeskOptions options_;
+  NoteBook notes_;
   Instant now_{};
   ClockJumps jumps_;
   std::string hash_key_;

@@ -31,14 +31,14 @@ bool wants(What query, std::string_view what) {
   return false;
 }
 
-bool is_try(Note note) {
-  return note == Note::later || note == Note::put_back || note == Note::delivered ||
-         note == Note::dead;
+bool is_try(Fate fate) {
+  return fate == Fate::later || fate == Fate::put_back || fate == Fate::delivered ||
+         fate == Fate::dead;
 }
 
-bool is_end(Note note) {
-  return note == Note::delivered || note == Note::superseded || note == Note::expired ||
-         note == Note::dropped;
+bool is_end(Fate fate) {
+  return fate == Fate::delivered || fate == Fate::superseded || fate == Fate::expired ||
+         fate == Fate::dropped;
 }
 
 // When the agent made this id: the first 48 bits are milliseconds since 1970 (RFC 9562
@@ -87,12 +87,12 @@ void Desk::emit(BrowseJob& job, const Framed& record, LaneId lane, const AsideRo
   bool ended = false;
   for (const TrailEntry& e : trail) {
     if (e.seq != row.seq || e.lane != lane) continue;
-    if (ended && is_end(e.note)) continue;  // told again after a start that had to catch up
-    row.story.push_back({e.at, lane, to_string(e.note), e.answer});
-    row.tries += is_try(e.note) ? 1U : 0U;
+    if (ended && is_end(e.fate)) continue;  // told again after a start that had to catch up
+    row.story.push_back({e.at, lane, to_string(e.fate), e.answer});
+    row.tries += is_try(e.fate) ? 1U : 0U;
     if (!e.answer.empty()) row.answer = e.answer;
-    ended = is_end(e.note);
-    row.what = ended ? (e.note == Note::dropped ? "expired" : to_string(e.note)) : "";
+    ended = is_end(e.fate);
+    row.what = ended ? (e.fate == Fate::dropped ? "expired" : to_string(e.fate)) : "";
   }
   const auto place = slots_[lane]->lane.place(record.header);
   if (aside != nullptr && aside->dead) {

@@ -92,7 +92,7 @@ void Desk::trail(LaneId lane, const LaneEvent& e) {
     full_trail_.push_back(trail_.sealed());
     trail_.next();
   }
-  trail_.add({e.seq, lane, e.note, now_.wall, e.answer});
+  trail_.add({e.seq, lane, e.fate, now_.wall, e.answer});
 }
 
 void Desk::take_output(LaneId lane, LaneOutput& out) {
@@ -273,7 +273,7 @@ std::size_t Desk::drop(std::optional<LaneId> only, std::vector<Seq> seqs, const 
       if ((h.lanes & bit(i)) != 0 && h.seq <= lane.folded() && lane.drop(h, out)) ++n;
     }
     for (LaneEvent& e : out.events)
-      if (e.note == Note::dropped) e.answer = why;
+      if (e.fate == Fate::dropped) e.answer = why;
     take_output(i, out);
   });
   return n;

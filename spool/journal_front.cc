@@ -107,22 +107,38 @@ Result<std::vector<LaneId>> JournalFront::lanes(
 // Goes from hand to hand, and comes back with the answer.
 struct JournalFront::Staging {
   std::vector<Record> records{};
+  std::vector<Note> notes{};
   std::uint64_t bytes = 0;
   Result<std::vector<Stored>> stored{};
   std::function<void(Result<std::vector<Stored>>)> done{};
 };
 
-void JournalFront::stage(std::vector<Record> records,
+void JournalFront::stage(std::vector<Record> records, std::vector<Note> notes,
                          std::function<void(Result<std::vector<Stored>>)> done) {
   auto s = std::make_unique<Staging>();
   for (const Record& r : records) s->bytes += r.body.size() + r.id.size() + r.subject.size();
+  for (const Note& n : notes) s->bytes += n.body.size();
   s->records = std::move(records);
+  s->notes = std::move(notes);
   s->done = std::move(done);
   stats_.staged = staged_ += s->bytes;
   Order order;
   order.haste = Haste::staged;
   order.staging = std::move(s);
   place(std::move(order));
+}
+
+// At the start, so the loop may wait here.
+void JournalFront::notes(const std::function<void(std::uint32_t, std::string_view)>& each) {
+  auto promise = std::make_shared<std::promise<void>>();
+  auto result = promise->get_future();
+  read(Haste::none, [&each, promise](Desk& desk) -> Answer {
+    desk.notes(each);
+    promise->set_value();
+    return nullptr;
+  });
+  flush();
+  result.get();
 }
 
 void JournalFront::claim(LaneId lane, std::size_t records, std::size_t bytes,
@@ -293,7 +309,7 @@ void JournalFront::work_changes(std::chrono::steady_clock::time_point now, bool 
     Order& order = orders_.front();
     haste = std::max(haste, order.haste);
     if (order.staging) {
-      order.staging->stored = desk_.stage(order.staging->records);
+      order.staging->stored = desk_.stage(order.staging->records, std::move(order.staging->notes));
       staged_now_.push_back(std::move(order.staging));
     } else if (order.read) {
       reads_.push_back(std::move(order.read));

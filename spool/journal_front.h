@@ -33,8 +33,10 @@ class JournalFront : public Journal {
 
   Result<std::vector<LaneId>> lanes(
       const std::vector<std::pair<std::string, LaneOptions>>& destinations) override;
-  void stage(std::vector<Record> records,
+  using Journal::stage;
+  void stage(std::vector<Record> records, std::vector<Note> notes,
              std::function<void(Result<std::vector<Stored>>)> done) override;
+  void notes(const std::function<void(std::uint32_t, std::string_view)>& each) override;
   void claim(LaneId lane, std::size_t records, std::size_t bytes,
              std::function<void(std::vector<Claim>)> done) override;
   void settle(LaneId lane, std::vector<Settlement> settlements) override;

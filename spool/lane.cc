@@ -5,23 +5,23 @@
 
 namespace checkrelay {
 
-const char* to_string(Note note) {
-  switch (note) {
-    case Note::delivered:
+const char* to_string(Fate fate) {
+  switch (fate) {
+    case Fate::delivered:
       return "delivered";
-    case Note::dead:
+    case Fate::dead:
       return "dead";
-    case Note::put_back:
+    case Fate::put_back:
       return "put back";
-    case Note::later:
+    case Fate::later:
       return "later";
-    case Note::superseded:
+    case Fate::superseded:
       return "superseded";
-    case Note::expired:
+    case Fate::expired:
       return "expired";
-    case Note::retried:
+    case Fate::retried:
       return "retried";
-    case Note::dropped:
+    case Fate::dropped:
       return "dropped";
   }
   return "unknown";
@@ -96,7 +96,7 @@ void Lane::displace(const RecordHeader& h, bool count, LaneOutput& out) {
     --pending_;
     ++superseded_;
     changed_ = true;  // stored with the story, or a start would tell it again
-    out.events.push_back({old, Note::superseded, {}});
+    out.events.push_back({old, Fate::superseded, {}});
   }
   unlink(old, h.subject, out);
 }
@@ -273,8 +273,8 @@ bool Lane::give_way(Seq old, std::uint64_t subject, LaneOutput& out) {
   --pending_;
   ++superseded_;
   changed_ = true;
-  out.events.push_back({old, Note::superseded, {}});
-  if (changes_) concluded(old, subject, Note::superseded);
+  out.events.push_back({old, Fate::superseded, {}});
+  if (changes_) concluded(old, subject, Fate::superseded);
   index_.erase(subject, old);
   aside_.count(old) != 0 ? forget_aside(old, out) : pass(*e);
   return true;
@@ -334,7 +334,7 @@ std::vector<Taken> Lane::claim(std::size_t records, std::size_t bytes, Instant n
       --pending_;
       ++expired_;
       index_.erase(e.subject, seq);
-      end(e, Note::expired, {}, out);
+      end(e, Fate::expired, {}, out);
       continue;
     }
     sum += e.size;
@@ -348,12 +348,12 @@ std::vector<Taken> Lane::claim(std::size_t records, std::size_t bytes, Instant n
 }
 
 // The record has come to an end: the window and the cursor need it no more.
-void Lane::end(Entry& e, Note note, std::string answer, LaneOutput& out) {
+void Lane::end(Entry& e, Fate fate, std::string answer, LaneOutput& out) {
   const Seq seq = e.seq;
   const std::uint64_t subject = e.subject;
-  out.events.push_back({seq, note, answer});
-  if (changes_) concluded(seq, subject, note);
-  if (note == Note::dead) {
+  out.events.push_back({seq, fate, answer});
+  if (changes_) concluded(seq, subject, fate);
+  if (fate == Fate::dead) {
     out.aside.push_back({AsideChange::What::bury, seq, e.tries, {}, std::move(answer)});
     if (aside_.erase(seq) == 0) pass(e);
   } else if (aside_.count(seq) != 0) {

@@ -45,7 +45,7 @@ struct LaneLimits {
 };
 
 // What is written into the record's story; the numbers are FORMAT.md's.
-enum class Note : std::uint8_t {
+enum class Fate : std::uint8_t {
   delivered = 1,
   dead,
   put_back,
@@ -55,11 +55,11 @@ enum class Note : std::uint8_t {
   retried,
   dropped
 };
-[[nodiscard]] const char* to_string(Note note);
+[[nodiscard]] const char* to_string(Fate fate);
 
 struct LaneEvent {
   Seq seq = 0;
-  Note note = Note::delivered;
+  Fate fate = Fate::delivered;
   std::string answer{};
 };
 
@@ -215,7 +215,7 @@ class Lane {
   void follow(const RecordHeader& h, LaneOutput& out);
   void thin_out(Seq seq, std::uint64_t subject, LaneOutput& out);
   void mark_sent(const Entry& e, bool sent);
-  void concluded(Seq seq, std::uint64_t subject, Note note);
+  void concluded(Seq seq, std::uint64_t subject, Fate fate);
   // lane_rebuild.cc
   void rebuild();
   void recall_asides(LaneOutput& out);
@@ -251,7 +251,7 @@ class Lane {
   [[nodiscard]] bool claimable(Seq head);
   [[nodiscard]] bool ready_in_reach() const;
   void take(Entry& e);
-  void end(Entry& e, Note note, std::string answer, LaneOutput& out);
+  void end(Entry& e, Fate fate, std::string answer, LaneOutput& out);
   void give_back(Entry& e, const Settlement& s, Instant now, LaneOutput& out);
   void wait_no_more(Busy& busy);
   void put_off(Entry& e, const Settlement& s, Instant now, LaneOutput& out);

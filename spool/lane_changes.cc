@@ -24,7 +24,7 @@ void Lane::thin_out(Seq seq, std::uint64_t subject, LaneOutput& out) {
     ++superseded_;
   }
   changed_ = true;
-  out.events.push_back({seq, Note::superseded, {}});
+  out.events.push_back({seq, Fate::superseded, {}});
   if (rebuilding_ && !accounts_settled_ && seq > cursor_) --plain_;
   if (aside_.count(seq) == 0) {
     done_.set(seq);
@@ -42,13 +42,13 @@ void Lane::mark_sent(const Entry& e, bool sent) {
 
 // A delivered record's state is remembered for the next one, within limits. What ended otherwise
 // was never told: what says the same as it is news.
-void Lane::concluded(Seq seq, std::uint64_t subject, Note note) {
+void Lane::concluded(Seq seq, std::uint64_t subject, Fate fate) {
   const bool behind = news_.get(subject) == seq;  // what follows says the same
   news_.erase(subject, seq);
   auto last = last_.get(subject);
-  if (!last || note == Note::superseded) return;
+  if (!last || fate == Fate::superseded) return;
   const bool newest = last->seq == seq;
-  if (note == Note::delivered) {
+  if (fate == Fate::delivered) {
     if (!newest || last_.size() <= limits_.remembered) return;
     last_.erase(subject);
     news_.erase(subject);

@@ -81,15 +81,15 @@ void Lane::settle(const Settlement& s, Instant now, LaneOutput& out) {
   switch (s.end) {
     case Settlement::End::delivered:
       ++delivered_;
-      end(*e, Note::delivered, s.answer, out);
+      end(*e, Fate::delivered, s.answer, out);
       break;
     case Settlement::End::dead:
       ++dead_;
-      end(*e, Note::dead, s.answer, out);
+      end(*e, Fate::dead, s.answer, out);
       break;
     case Settlement::End::expired:
       ++expired_;
-      end(*e, Note::expired, s.answer, out);
+      end(*e, Fate::expired, s.answer, out);
       break;
     default:
       give_back(*e, s, now, out);
@@ -101,23 +101,23 @@ void Lane::give_back(Entry& e, const Settlement& s, Instant now, LaneOutput& out
   if (s.tried && e.tries < 65535) ++e.tries;
   const bool later = s.end == Settlement::End::later || s.end == Settlement::End::held;
   const bool held = s.end == Settlement::End::held;
-  if (held && aside_.count(e.seq) == 0) out.events.push_back({e.seq, Note::later, s.answer});
+  if (held && aside_.count(e.seq) == 0) out.events.push_back({e.seq, Fate::later, s.answer});
   if (!held && (s.tried || !s.answer.empty())) {
     ++retries_;
-    out.events.push_back({e.seq, later ? Note::later : Note::put_back, s.answer});
+    out.events.push_back({e.seq, later ? Fate::later : Fate::put_back, s.answer});
   }
   if (changes_) {
     const auto last = last_.get(e.subject);
     if (e.outdated && last && last->seq > e.seq) {
       ++superseded_;
-      return end(e, Note::superseded, {}, out);
+      return end(e, Fate::superseded, {}, out);
     }
     mark_sent(e, false);
   }
   if (indexed(e.seq)) {
     if (index_.get(e.subject) > e.seq) {
       ++superseded_;
-      return end(e, Note::superseded, {}, out);
+      return end(e, Fate::superseded, {}, out);
     }
     index_.exchange(e.subject, e.seq);
   }
@@ -187,11 +187,11 @@ bool Lane::drop(const RecordHeader& h, LaneOutput& out) {
   changed_ = true;
   index_.erase(h.subject, h.seq);
   if (Entry* e = entry(h.seq); e != nullptr) {
-    end(*e, Note::dropped, {}, out);
+    end(*e, Fate::dropped, {}, out);
   } else {
     done_.set(h.seq);
-    if (changes_) concluded(h.seq, h.subject, Note::dropped);
-    out.events.push_back({h.seq, Note::dropped, {}});
+    if (changes_) concluded(h.seq, h.subject, Fate::dropped);
+    out.events.push_back({h.seq, Fate::dropped, {}});
   }
   advance();
   return true;
@@ -202,17 +202,17 @@ void Lane::drop_dead(Seq seq, LaneOutput& out) {
   ++expired_;
   changed_ = true;
   out.aside.push_back({AsideChange::What::forget, seq, 0, {}, {}});
-  out.events.push_back({seq, Note::dropped, {}});
+  out.events.push_back({seq, Fate::dropped, {}});
 }
 
 void Lane::revive(const RecordHeader& h, LaneOutput& out) {
   --dead_;
   changed_ = true;
-  out.events.push_back({h.seq, Note::retried, {}});
+  out.events.push_back({h.seq, Fate::retried, {}});
   if (indexed(h.seq) && index_.get(h.subject) > h.seq) {
     ++superseded_;
     out.aside.push_back({AsideChange::What::forget, h.seq, 0, {}, {}});
-    out.events.push_back({h.seq, Note::superseded, {}});
+    out.events.push_back({h.seq, Fate::superseded, {}});
     return;
   }
   ++pending_;

@@ -100,6 +100,23 @@ std::vector<TrailRow> MemoryStore::trail_of(Seq low, Seq high) {
   return rows;
 }
 
+void MemoryStore::append_notes(const NoteRow& row) {
+  notes_[row.number] = row;
+  bytes_ += row.data.size();
+}
+
+void MemoryStore::erase_notes(std::uint64_t upto) {
+  while (!notes_.empty() && notes_.begin()->first <= upto) {
+    bytes_ -= notes_.begin()->second.data.size();
+    notes_.erase(notes_.begin());
+  }
+}
+
+std::optional<NoteRow> MemoryStore::notes_after(std::uint64_t number) {
+  auto it = notes_.upper_bound(number);
+  return it == notes_.end() ? std::nullopt : std::optional(it->second);
+}
+
 std::optional<TrailRow> MemoryStore::oldest_trail() {
   return trail_.empty() ? std::nullopt : std::optional(trail_.begin()->second);
 }

@@ -27,6 +27,8 @@ class MemoryStore : public Store {
   void set_hash_key(std::string_view key) override { key_ = key; }
   void save_trail(const TrailRow& row) override { trail_[row.number] = row; }
   void erase_trail(std::uint64_t number) override { trail_.erase(number); }
+  void append_notes(const NoteRow& row) override;
+  void erase_notes(std::uint64_t upto) override;
   BatchPtr log_after(Seq seq, LaneMask lanes) override;
   std::optional<LogRow> oldest_log() override;
   std::optional<LogRow> log_row_of(Seq seq) override;
@@ -37,6 +39,8 @@ class MemoryStore : public Store {
   std::vector<TrailRow> trail_of(Seq low, Seq high) override;
   std::optional<TrailRow> oldest_trail() override;
   std::uint64_t newest_trail() override { return trail_.empty() ? 0 : trail_.rbegin()->first; }
+  std::uint64_t newest_notes() override { return notes_.empty() ? 0 : notes_.rbegin()->first; }
+  std::optional<NoteRow> notes_after(std::uint64_t number) override;
   std::string hash_key() override { return key_; }
   Room room() override { return {bytes_, bytes_}; }
   bool tidy(bool) override { return false; }
@@ -57,6 +61,7 @@ class MemoryStore : public Store {
   std::map<std::pair<LaneId, std::uint64_t>, DoneChunk> done_;
   std::map<std::pair<Seq, LaneId>, AsideRow> asides_;
   std::map<std::uint64_t, TrailRow> trail_;
+  std::map<std::uint64_t, NoteRow> notes_;
   std::string key_;
   std::uint64_t appended_ = 0, bytes_ = 0;
 };

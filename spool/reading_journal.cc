@@ -30,9 +30,13 @@ Result<std::vector<LaneId>> ReadingJournal::lanes(
   return only_read();
 }
 
-void ReadingJournal::stage(std::vector<Record>,
+void ReadingJournal::stage(std::vector<Record>, std::vector<Note>,
                            std::function<void(Result<std::vector<Stored>>)> done) {
   answer([done = std::move(done)] { done(only_read()); });
+}
+
+void ReadingJournal::notes(const std::function<void(std::uint32_t, std::string_view)>& each) {
+  desk_.notes(each);
 }
 
 void ReadingJournal::claim(LaneId, std::size_t, std::size_t,

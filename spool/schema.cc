@@ -33,7 +33,11 @@ CREATE INDEX trail_span ON trail(high, low);
 CREATE TABLE id(id TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps = {kVersion1};
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE note(number INTEGER PRIMARY KEY, first INTEGER NOT NULL, data BLOB NOT NULL);
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kVersion2};
 
 std::int64_t pragma(Database& db, const char* sql) {
   Query q(db, sql);

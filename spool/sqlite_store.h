@@ -79,6 +79,8 @@ class SqliteStore : public Store {
   void set_hash_key(std::string_view key) override;
   void save_trail(const TrailRow& row) override;
   void erase_trail(std::uint64_t number) override;
+  void append_notes(const NoteRow& row) override;
+  void erase_notes(std::uint64_t upto) override;
   BatchPtr log_after(Seq seq, LaneMask lanes) override;
   std::optional<LogRow> oldest_log() override;
   std::optional<LogRow> log_row_of(Seq seq) override;
@@ -89,6 +91,8 @@ class SqliteStore : public Store {
   std::vector<TrailRow> trail_of(Seq low, Seq high) override;
   std::optional<TrailRow> oldest_trail() override;
   std::uint64_t newest_trail() override;
+  std::uint64_t newest_notes() override;
+  std::optional<NoteRow> notes_after(std::uint64_t number) override;
   std::string hash_key() override;
   Room room() override;
   [[nodiscard]] bool short_of_room() const override { return short_of_room_; }

@@ -12,6 +12,7 @@
 
 #include "spool/frame.h"
 #include "spool/lane.h"
+#include "spool/note_row.h"
 #include "spool/trail.h"
 
 namespace checkrelay {
@@ -86,6 +87,8 @@ class Store {
   virtual void set_hash_key(std::string_view key) = 0;  // 16 bytes
   virtual void save_trail(const TrailRow& row) = 0;
   virtual void erase_trail(std::uint64_t number) = 0;
+  virtual void append_notes(const NoteRow& row) = 0;
+  virtual void erase_notes(std::uint64_t upto) = 0;  // and the rows before it
 
   // The first row that holds one of `lanes` (all ones: any) and a seq > `seq`; `batch` gets its
   // records.
@@ -101,7 +104,9 @@ class Store {
   [[nodiscard]] virtual std::vector<TrailRow> trail_of(Seq low, Seq high) = 0;
   [[nodiscard]] virtual std::optional<TrailRow> oldest_trail() = 0;  // without data
   [[nodiscard]] virtual std::uint64_t newest_trail() = 0;            // number, 0 = none
-  [[nodiscard]] virtual std::string hash_key() = 0;                  // 16 bytes
+  [[nodiscard]] virtual std::uint64_t newest_notes() = 0;            // number, 0 = none
+  [[nodiscard]] virtual std::optional<NoteRow> notes_after(std::uint64_t number) = 0;
+  [[nodiscard]] virtual std::string hash_key() = 0;  // 16 bytes
   [[nodiscard]] virtual Room room() = 0;
   // The disk is so full that only what makes room may be written.
   [[nodiscard]] virtual bool short_of_room() const { return false; }

@@ -50,7 +50,7 @@ void TrailWriter::add(const TrailEntry& e) {
   row_.high = std::max(row_.high, e.seq);
   row_.at = e.at;
   put_signed(out, distance(e.seq, last_.seq));
-  put_fixed(out, static_cast<std::uint8_t>(e.note), 1);
+  put_fixed(out, static_cast<std::uint8_t>(e.fate), 1);
   put_fixed(out, e.lane, 1);
   put_signed(out, millis(e.at) - millis(last_.at));
   put_answer(out, std::string_view(e.answer).substr(0, kAnswer), last_.answer);
@@ -80,7 +80,7 @@ std::vector<TrailEntry> read_trail(std::string_view data) {
   std::int64_t at = 0;
   while (!in.left().empty()) {
     e.seq += static_cast<Seq>(in.signed_varint());
-    e.note = static_cast<Note>(in.fixed(1));
+    e.fate = static_cast<Fate>(in.fixed(1));
     e.lane = static_cast<LaneId>(in.fixed(1));
     if (!move_clock(at, in.signed_varint(), e.at)) break;
     e.answer = read_answer(in, answer);

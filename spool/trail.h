@@ -13,7 +13,7 @@ namespace checkrelay {
 struct TrailEntry {
   Seq seq = 0;
   LaneId lane = 0;
-  Note note = Note::delivered;
+  Fate fate = Fate::delivered;
   Wall at{};  // to the millisecond
   std::string answer{};
 };

@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/base/result.h"
@@ -42,6 +43,15 @@ struct Record {
   std::string body{};  // opaque
 };
 constexpr auto kSameIdWindow = std::chrono::hours(24);
+
+// Something small that is remembered with what changed it: the newest body of each number. Numbers
+// are small (they index a table), and used again.
+struct Note {
+  std::uint32_t number = 0;  // below kMaxNotes
+  std::string body{};        // opaque, at most kMaxNoteBytes; empty = forget it
+};
+constexpr std::uint32_t kMaxNotes = 1U << 24;
+constexpr std::size_t kMaxNoteBytes = 64U << 10;
 
 struct Stored {
   Seq seq = 0;             // of the first one, where duplicate
@@ -169,10 +179,21 @@ class Journal {
   [[nodiscard]] virtual Result<std::vector<LaneId>> lanes(
       const std::vector<std::pair<std::string, LaneOptions>>& destinations) = 0;
 
-  // All or none. Errors: full, unavailable (the disk failed; nothing is known to be stored), in
-  // every case whole.
-  virtual void stage(std::vector<Record> records,
+  // All or none: `notes` become durable with the records; of several of one number the last counts.
+  // Errors: full, unavailable (the disk failed; nothing is known to be stored), invalid, in every
+  // case whole. Notes alone are taken even where the journal is full (of max_bytes; not where the
+  // disk is).
+  virtual void stage(std::vector<Record> records, std::vector<Note> notes,
                      std::function<void(Result<std::vector<Stored>>)> done) = 0;
+  void stage(std::vector<Record> records, std::function<void(Result<std::vector<Stored>>)> done) {
+    stage(std::move(records), {}, std::move(done));
+  }
+
+  // What was noted by runs before this one, each number once, in any order. Blocks; before the
+  // first stage(); `each` may run on another thread meanwhile, and must not call the journal. What
+  // was lost to damage is told in the opening reports.
+  virtual void notes(
+      const std::function<void(std::uint32_t number, std::string_view body)>& each) = 0;
 
   // At most `records` and about `bytes` of the claimable records of distinct subjects, as the
   // lane's `drain` says. `done` may get none.

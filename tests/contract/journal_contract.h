@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <ostream>
@@ -54,7 +55,8 @@ class JournalRig {
               Drain drain = Drain::in_order);
   [[nodiscard]] Record record(const std::string& subject, const std::string& body,
                               LaneMask lanes = 1, std::uint8_t state = 0) const;
-  Result<std::vector<Stored>> stage(std::vector<Record> records);
+  Result<std::vector<Stored>> stage(std::vector<Record> records, std::vector<Note> notes = {});
+  std::map<std::uint32_t, std::string> notes();  // fails the test where one is told twice
   Seq put(const std::string& subject, const std::string& body, LaneMask lanes = 1,
           std::uint8_t state = 0);
   // A record of subject "s" for each digit, which is its state; the bodies are a0, b1, c1, …
@@ -117,6 +119,18 @@ class JournalChangesContract : public JournalContract {
   // Everything that a willing destination gets, in order.
   Bodies deliver(LaneId lane = 0);
   void switch_to(Backlog backlog, std::uint64_t pending);  // returns when it is done
+};
+
+class JournalNotesContract : public JournalContract {
+ protected:
+  bool note(std::vector<Note> notes, std::vector<Record> records = {}) {
+    return rig_.stage(std::move(records), std::move(notes)).has_value();
+  }
+  // A journal in memory forgets everything with its end.
+  void restart() {
+    if (GetParam().durable) rig_.reopen();
+  }
+  std::map<std::uint32_t, std::string> told() { return rig_.notes(); }
 };
 
 // Drain::fresh_first.

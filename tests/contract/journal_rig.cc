@@ -104,9 +104,18 @@ Record JournalRig::record(const std::string& subject, const std::string& body, L
   return r;
 }
 
-Result<std::vector<Stored>> JournalRig::stage(std::vector<Record> records) {
+Result<std::vector<Stored>> JournalRig::stage(std::vector<Record> records,
+                                              std::vector<Note> notes) {
   return wait_for<Result<std::vector<Stored>>>(
-      [&](auto done) { journal_->stage(std::move(records), done); });
+      [&](auto done) { journal_->stage(std::move(records), std::move(notes), done); });
+}
+
+std::map<std::uint32_t, std::string> JournalRig::notes() {
+  std::map<std::uint32_t, std::string> all;
+  journal_->notes([&all](std::uint32_t number, std::string_view body) {
+    EXPECT_TRUE(all.emplace(number, body).second) << number << " was told twice";
+  });
+  return all;
 }
 
 Seq JournalRig::put(const std::string& subject, const std::string& body, LaneMask lanes,

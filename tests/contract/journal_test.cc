@@ -27,6 +27,7 @@ INSTANTIATE_TEST_SUITE_P(Journals, JournalContract, kJournals, name_of);
 INSTANTIATE_TEST_SUITE_P(Journals, JournalClockContract, kJournals, name_of);
 INSTANTIATE_TEST_SUITE_P(Journals, JournalChangesContract, kJournals, name_of);
 INSTANTIATE_TEST_SUITE_P(Journals, JournalFreshContract, kJournals, name_of);
+INSTANTIATE_TEST_SUITE_P(Journals, JournalNotesContract, kJournals, name_of);
 
 }  // namespace
 }  // namespace checkrelay

@@ -55,15 +55,29 @@ Result<std::vector<LaneId>> FakeJournal::lanes(
   return ids;
 }
 
-void FakeJournal::stage(std::vector<Record> records,
+void FakeJournal::stage(std::vector<Record> records, std::vector<Note> notes,
                         std::function<void(Result<std::vector<Stored>>)> done) {
-  work_.push_back([this, records = std::move(records), done = std::move(done)]() mutable {
+  work_.push_back([this, records = std::move(records), notes = std::move(notes),
+                   done = std::move(done)]() mutable {
     if (fail_stage) return done(tl::unexpected(*fail_stage));
+    for (Note& n : notes) note(std::move(n));
     std::vector<Stored> stored;
     for (Record& r : records) stored.push_back(store(std::move(r)));
     count();
     done(std::move(stored));
   });
+}
+
+void FakeJournal::note(Note note) {
+  if (note.body.empty()) {
+    noted.erase(note.number);
+  } else {
+    noted[note.number] = std::move(note.body);
+  }
+}
+
+void FakeJournal::notes(const std::function<void(std::uint32_t, std::string_view)>& each) {
+  for (const auto& [number, body] : noted) each(number, body);
 }
 
 Stored FakeJournal::store(Record record) {

@@ -24,6 +24,7 @@ class FakeJournal : public Journal {
   bool frozen = false;                     // poll() brings nothing: a disk that hangs
   JournalStats faked{};                    // bytes, full, staged, commits and trouble as given here
   std::vector<Settlement> settlements{};   // all that were made, in order
+  std::map<std::uint32_t, std::string> noted{};  // what notes() tells; stage() adds to it
 
   [[nodiscard]] bool has_work() const { return !frozen && !work_.empty(); }
   // What became of a result at a lane, in the words of Browsed; empty = it never owed anything
@@ -35,8 +36,10 @@ class FakeJournal : public Journal {
 
   [[nodiscard]] Result<std::vector<LaneId>> lanes(
       const std::vector<std::pair<std::string, LaneOptions>>& destinations) override;
-  void stage(std::vector<Record> records,
+  using Journal::stage;
+  void stage(std::vector<Record> records, std::vector<Note> notes,
              std::function<void(Result<std::vector<Stored>>)> done) override;
+  void notes(const std::function<void(std::uint32_t, std::string_view)>& each) override;
   void claim(LaneId lane, std::size_t records, std::size_t bytes,
              std::function<void(std::vector<Claim>)> done) override;
   void settle(LaneId lane, std::vector<Settlement> settlements) override;
@@ -67,6 +70,7 @@ class FakeJournal : public Journal {
     std::map<LaneId, Slot> slots{};
   };
   [[nodiscard]] Stored store(Record record);
+  void note(Note note);
   [[nodiscard]] std::vector<Claim> take(LaneId lane, std::size_t records, std::size_t bytes);
   void end(LaneId lane, const Settlement& s);
   [[nodiscard]] std::size_t change(std::optional<LaneId> lane, const std::vector<Seq>& seqs,

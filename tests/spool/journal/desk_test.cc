@@ -215,7 +215,7 @@ TEST_F(DeskTest, WhatWasSupersededIsToldOnceOverACrash) {
   }
   std::size_t told = 0;
   for (const TrailRow& row : store_.trail_of(0, 100))
-    for (const TrailEntry& e : read_trail(row.data)) told += e.note == Note::superseded ? 1U : 0U;
+    for (const TrailEntry& e : read_trail(row.data)) told += e.fate == Fate::superseded ? 1U : 0U;
   EXPECT_EQ(told, 2U);
 }
 

@@ -137,9 +137,9 @@ TEST(Bytes, AnEndlessNumberIsAFault) {
 TEST(Trail, WhatWasWrittenIsRead) {
   TrailWriter writer(3);
   const Wall at(Duration(1'700'000'000'000'000));
-  writer.add({10, 1, Note::later, at, "wait"});
-  writer.add({9, 2, Note::delivered, at + Duration(2000), "wait"});
-  writer.add({9, 2, Note::expired, at, ""});
+  writer.add({10, 1, Fate::later, at, "wait"});
+  writer.add({9, 2, Fate::delivered, at + Duration(2000), "wait"});
+  writer.add({9, 2, Fate::expired, at, ""});
   const TrailRow row = writer.sealed();
   EXPECT_EQ(row.number, 3U);
   EXPECT_EQ(row.low, 9U);
@@ -148,13 +148,13 @@ TEST(Trail, WhatWasWrittenIsRead) {
   ASSERT_EQ(entries.size(), 3U);
   EXPECT_EQ(entries[1].answer, "wait");
   EXPECT_EQ(entries[1].at, at + Duration(2000));
-  EXPECT_EQ(entries[2].note, Note::expired);
+  EXPECT_EQ(entries[2].fate, Fate::expired);
   EXPECT_EQ(entries[2].answer, "");
 }
 
 TEST(Trail, ADamagedRowTellsNothing) {
   TrailWriter writer;
-  writer.add({1, 0, Note::delivered, {}, "x"});
+  writer.add({1, 0, Fate::delivered, {}, "x"});
   std::string data = writer.sealed().data;
   data.back() = static_cast<char>(data.back() ^ 4);
   EXPECT_TRUE(read_trail(data).empty());
