@@ -107,8 +107,31 @@ Result<Arguments> parse_verbatim(const Command& command, const std::vector<std::
   return out;
 }
 
+// How many of `words` the command's own options are; for commands that wrap another.
+std::size_t count_options(const Command& command, const std::vector<std::string>& words) {
+  std::size_t i = 0;
+  while (i < words.size() && words[i].size() > 1 && words[i][0] == '-' && words[i] != "--") {
+    const Flag* flag = flag_named(command, words[i]);
+    bool apart = flag && !flag->value.empty() && words[i].find('=') == std::string::npos;
+    i += apart ? 2 : 1;
+  }
+  return std::min(i, words.size());
+}
+
+Result<Arguments> parse(const Command& command, std::vector<std::string> words);
+
+Result<Arguments> parse_wrapper(Command command, const std::vector<std::string>& words) {
+  command.wraps = false;
+  auto begin = words.begin() + static_cast<std::ptrdiff_t>(count_options(command, words));
+  auto out = parse(command, {words.begin(), begin});
+  if (begin != words.end() && *begin == "--") ++begin;
+  if (out) out->rest.assign(begin, words.end());
+  return out;
+}
+
 Result<Arguments> parse(const Command& command, std::vector<std::string> words) {
   if (command.verbatim) return parse_verbatim(command, words);
+  if (command.wraps) return parse_wrapper(command, words);
   CLI::App app;
   Storage storage;
   declare(app, command, storage);

@@ -32,11 +32,28 @@ constexpr std::array kSendFlags{
     Flag{"--time", "T", "epoch seconds or RFC 3339", "now"},
     Flag{"--id", "ID", "the result's identity: once in 24 h", "made up"},
     Flag{"--ttl", "D", "must report again within this", "0s, no promise"},
+    Flag{"--start", "", "a run begins: prints its id, --id of its result", ""},
     Flag{"--stdin", "", "results from standard input, one a line, as JSON,", ""},
     Flag{"--no-spool", "", "do not keep the result in the spool directory", ""},
     Flag{"--spool", "DIR", "kept there when the agent does not answer", "@spool"},
     Flag{"-v,--verbose", "", "print the result's id", ""},
     Flag{"--timeout", "D", "how long the agent may keep silent", "5s"},
+    kSocket,
+    kConfig,
+    kHelp};
+constexpr std::array kExecFlags{
+    Flag{"-S,--service", "SERVICE", "service of the result", ""},
+    Flag{"-H,--host", "HOST", "host of the result", "@host"},
+    Flag{"--timeout", "D", "end COMMAND's process group after this", "none"},
+    Flag{"--kill-after", "D", "from TERM to KILL, after --timeout", "10s"},
+    Flag{"--warn-after", "D", "a run longer than this is WARNING", "none"},
+    Flag{"--crit-after", "D", "a run longer than this is CRITICAL", "none"},
+    Flag{"--map", "WHAT=STATE,...", "first that fits; WHAT: 3, 2-9, signal, SIGTERM,", ""},
+    Flag{"--lock", "NAME", "do not start while a run of NAME is under way", ""},
+    Flag{"--retry", "N", "run a failing COMMAND up to N times more", "0"},
+    Flag{"--retry-wait", "D", "before each of these", "1s"},
+    Flag{"--ttl", "D", "must report again within this", "0s, no promise"},
+    Flag{"--spool", "DIR", "kept there when the agent does not answer", "@spool"},
     kSocket,
     kConfig,
     kHelp};
@@ -80,11 +97,22 @@ constexpr std::array kCommands{
             "Validates the configuration; names every fault as FILE:LINE: key: what is\n"
             "wrong. Touches nothing.",
             kCheckFlags, "0 valid\n1 faults", ""},
-    Command{"send", "[-H HOST] [-S SERVICE] -s STATE -m OUTPUT [options]\n--stdin [options]",
+    Command{"send",
+            "[-H HOST] [-S SERVICE] -s STATE -m OUTPUT [options]\n"
+            "--start [-H HOST] -S SERVICE [--id ID]\n--stdin [options]",
             "Hands results in and returns when they are on disk. When the agent does not\n"
             "answer, a file in the spool directory keeps them until it does.",
             kSendFlags, "0 safe on disk\n1 refused, and why\n2 usage\n3 could not be kept anywhere",
             ""},
+    Command{"exec", "-S SERVICE [-H HOST] [options] -- COMMAND...",
+            "Runs COMMAND and reports how it ended; how long it took and what it printed at\n"
+            "last, too. Output, input, signals and exit status pass through. Reporting\n"
+            "neither delays nor fails COMMAND: without an agent a spool file keeps the\n"
+            "result.",
+            kExecFlags,
+            "COMMAND's; 128+N after signal N\n2 usage\n75 not started: --lock NAME is held\n"
+            "124 ended after --timeout\n126 cannot be run\n127 not found",
+            "", false, true},
     Command{"status", "[--json]", "Intakes, journal, destinations, outages at a glance.",
             kStatusFlags,
             "0 all well\n1 something is in trouble, paused or dead\n3 no agent answers", ""},
@@ -286,6 +314,9 @@ std::string help(const Command& command, const Surroundings& around) {
     out += flag_line(flag, around);
     if (flag.names == "--stdin") {
       out += std::string(kDocColumn, ' ') + "external commands, host<TAB>service<TAB>...\n";
+    }
+    if (flag.names == "--map") {
+      out += std::string(kDocColumn, ' ') + "timeout, locked, * [0=OK,*=CRITICAL]\n";
     }
   }
   out += "\nexit status:\n";

@@ -36,6 +36,9 @@ struct Command {
   std::string_view positional{};  // "ID"; empty = takes none
   // Somebody else's words: all that are no flag of its own are kept in order, options among them.
   bool verbatim = false;
+  // Runs somebody else's command line: it begins behind "--", or at the first word that is neither
+  // an option nor the value of one, and is kept as it is.
+  bool wraps = false;
 };
 
 // What was given on the command line.

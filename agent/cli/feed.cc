@@ -204,10 +204,18 @@ std::string with_identity(std::string_view line, std::string_view id, Wall time)
   if (first == line.npos) return std::string(line);
   std::string extra;
   JsonWriter json(extra);
-  if (!has_key(line, "id")) json.key("id").text(id);
+  // An id made up here would name a run that nobody can end.
+  if (!has_key(line, "id") && !has_key(line, "start")) json.key("id").text(id);
   if (!has_key(line, "time")) json.key("time").number(epoch_seconds(time));
   if (!extra.empty() && line[first] != '}') extra += ',';
   return "{" + extra + std::string(line.substr(1));
+}
+
+std::string without_line_number(const std::string& error) {
+  std::size_t word = error.starts_with("line ") ? 5 : error.starts_with("element ") ? 8 : 0;
+  std::size_t digits = word > 0 ? error.find_first_not_of("0123456789", word) : 0;
+  bool numbered = digits != error.npos && digits > word && error.compare(digits, 2, ": ") == 0;
+  return numbered ? error.substr(digits + 2) : error;
 }
 
 Reply parse_reply(std::string_view line) {

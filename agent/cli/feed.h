@@ -63,5 +63,8 @@ struct Reply {
       false;  // where not ok: the agent has no room or no disk now; the result itself is good
 };
 [[nodiscard]] Reply parse_reply(std::string_view line);
+// An error as it is without its place: the agent counts the lines of a connection, we those of the
+// input.
+[[nodiscard]] std::string without_line_number(const std::string& error);
 
 }  // namespace checkrelay

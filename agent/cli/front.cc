@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "agent/cli/cli.h"
+#include "agent/cli/exec.h"
 #include "agent/cli/send.h"
 
 namespace checkrelay {
@@ -39,6 +40,7 @@ int main(int argc, char** argv) {
   using namespace checkrelay;
   std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   std::string word = command_word(arguments);
-  if (word != "send" && word != "version" && word != "--version") return become_agent(argv);
-  return run_cli(std::move(arguments), {{"send", send_command}});
+  if (word != "send" && word != "exec" && word != "version" && word != "--version")
+    return become_agent(argv);
+  return run_cli(std::move(arguments), {{"send", send_command}, {"exec", exec_command}});
 }

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "agent/cli/left_behind.h"
+
 namespace checkrelay {
 namespace {
 
@@ -19,7 +21,7 @@ Result<void> failed(const char* did, const std::string& path) {
   return fail(Errc::unavailable, fmt::format("{}: cannot {}: {}", path, did, std::strerror(errno)));
 }
 
-Result<void> write_all(int fd, std::string_view content, const std::string& path) {
+Result<void> write_all(int fd, std::string_view content, const std::string& path, Sync sync) {
   while (!content.empty()) {
     ssize_t n = ::write(fd, content.data(), content.size());
     if (n < 0 && errno == EINTR) continue;
@@ -27,7 +29,7 @@ Result<void> write_all(int fd, std::string_view content, const std::string& path
     content.remove_prefix(static_cast<std::size_t>(n));
   }
   if (::fchmod(fd, kMode) != 0) return failed("set the mode", path);
-  if (::fsync(fd) != 0) return failed("sync", path);
+  if (sync == Sync::now && ::fsync(fd) != 0) return failed("sync", path);
   return {};
 }
 
@@ -47,24 +49,36 @@ Directory open_directory(const std::string& path) {
   return out;
 }
 
+bool sync_entry(const Directory& dir, int fd) {
+  return (dir.readable ? ::fsync(dir.fd) : ::syncfs(fd)) == 0;
+}
+
+bool sync_all(const Directory& dir, int fd) { return ::fsync(fd) == 0 && sync_entry(dir, fd); }
+
 Result<void> publish(const Directory& dir, int fd, const std::string& hidden,
-                     const std::string& name) {
+                     const std::string& name, Sync sync) {
   if (::renameat(dir.fd, hidden.c_str(), dir.fd, name.c_str()) != 0) {
     return failed("rename", dir.path + "/" + hidden);
   }
-  if ((dir.readable ? ::fsync(dir.fd) : ::syncfs(fd)) == 0) return {};
+  if (sync == Sync::none) return {};
+  if (sync == Sync::behind) {
+    if (left_behind({fd, dir.fd})) ::_exit(sync_all(dir, fd) ? 0 : 1);
+    return {};
+  }
+  if (sync_entry(dir, fd)) return {};
   Result<void> out = failed("sync", dir.path);
   ::unlinkat(dir.fd, name.c_str(), 0);
   return out;
 }
 
-Result<void> put(const Directory& dir, const std::string& name, std::string_view content) {
+Result<void> put(const Directory& dir, const std::string& name, std::string_view content,
+                 Sync sync) {
   std::string hidden = "." + name + ".tmp";
   int fd =
       ::openat(dir.fd, hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return failed("make a file", dir.path);
-  Result<void> out = write_all(fd, content, dir.path + "/" + hidden);
-  if (out) out = publish(dir, fd, hidden, name);
+  Result<void> out = write_all(fd, content, dir.path + "/" + hidden, sync);
+  if (out) out = publish(dir, fd, hidden, name, sync);
   if (!out) ::unlinkat(dir.fd, hidden.c_str(), 0);
   ::close(fd);
   return out;
@@ -73,10 +87,10 @@ Result<void> put(const Directory& dir, const std::string& name, std::string_view
 }  // namespace
 
 Result<void> keep_in_spool(const std::string& dir, const std::string& name,
-                           std::string_view content) {
+                           std::string_view content, Sync sync) {
   Directory directory = open_directory(dir);
   if (directory.fd < 0) return failed("open", dir);
-  Result<void> out = put(directory, name, content);
+  Result<void> out = put(directory, name, content, sync);
   ::close(directory.fd);
   return out;
 }

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,6 +12,7 @@
 #include "agent/base/json.h"
 #include "agent/base/text.h"
 #include "agent/cli/cli.h"
+#include "agent/cli/given.h"
 #include "agent/cli/sender.h"
 #include "agent/model/check_result.h"
 
@@ -24,32 +24,33 @@ constexpr std::size_t kMaxItem =
 
 void say(const std::string& text) { std::fprintf(stderr, "checkrelay send: %s\n", text.c_str()); }
 
-std::uint64_t random_seed() {
-  std::uint64_t seed = 0;
-  if (::getrandom(&seed, sizeof seed, 0) == sizeof seed) return seed;
-  return static_cast<std::uint64_t>(wall_now().time_since_epoch().count()) ^
-         static_cast<std::uint64_t>(::getpid()) << 40U;
-}
-
 Result<Wall> read_time(const std::string& text) {
   if (auto seconds = parse_number(text)) return wall_from_epoch(*seconds);
   return parse_rfc3339(text);
-}
-
-Result<Duration> read_ttl(const std::string& text) {
-  auto seconds = parse_number(text);
-  if (!seconds) return parse_duration(text);
-  constexpr double kLongest = 100.0 * 365 * 86400;
-  if (*seconds < 0 || *seconds > kLongest) return fail(Errc::invalid, quoted(text));
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*seconds));
 }
 
 Error in_field(std::string_view field, const Error& error) {
   return {error.code, fmt::format("{}: {}", field, error.what)};
 }
 
+// A run begins: its result, with the same id, tells how it ended.
+Result<CheckResult> read_start(const Arguments& arguments, const std::string& hostname,
+                               IdMaker& ids) {
+  CheckResult r;
+  r.start = true;
+  r.subject.host = arguments.has("host") ? arguments.text("host") : hostname;
+  r.subject.service = arguments.text("service");
+  auto time = arguments.has("time") ? read_time(arguments.text("time")) : wall_now();
+  if (!time) return tl::unexpected<Error>(in_field("time", time.error()));
+  r.time = *time;
+  r.id = arguments.has("id") ? arguments.text("id") : ids.make(wall_now());
+  if (auto good = validate(r); !good) return tl::unexpected<Error>(good.error());
+  return r;
+}
+
 Result<CheckResult> read_result(const Arguments& arguments, const std::string& hostname,
                                 IdMaker& ids) {
+  if (arguments.has("start")) return read_start(arguments, hostname, ids);
   CheckResult r;
   r.subject.host = arguments.has("host") ? arguments.text("host") : hostname;
   r.subject.service = arguments.text("service");
@@ -81,7 +82,11 @@ std::string to_json(const CheckResult& r, const Arguments& given) {
   json.begin_object().key("id").text(r.id);
   if (given.has("host")) json.key("host").text(r.subject.host);
   if (!r.subject.is_host()) json.key("service").text(r.subject.service);
-  json.key("state").integer(r.state).key("output").text(r.output);
+  if (r.start) {
+    json.key("start").boolean(true);
+  } else {
+    json.key("state").integer(r.state).key("output").text(r.output);
+  }
   if (given.has("perfdata")) json.key("perfdata").text(r.perfdata);
   json.key("time").number(epoch_seconds(r.time));
   if (r.ttl > Duration{}) json.key("ttl").number(to_seconds(r.ttl));
@@ -143,17 +148,24 @@ int send_one(const Arguments& arguments, const std::string& hostname, Sender& se
   }
   sender.add({1, to_json(*result, arguments), {}});
   sender.settle();
-  if (arguments.has("verbose") && sender.exit_status() == kExitOk) std::puts(result->id.c_str());
+  const bool wanted = arguments.has("verbose") || result->start;
+  if (wanted && sender.exit_status() == kExitOk) std::puts(result->id.c_str());
   return sender.exit_status();
 }
 
 // What is wrong with the options taken together; empty = nothing.
 std::string misuse(const Arguments& arguments) {
+  if (arguments.has("start") && !arguments.has("stdin")) {
+    for (const char* name : {"state", "output", "perfdata", "ttl"})
+      if (arguments.has(name)) return fmt::format("--{} does not go with --start", name);
+    return arguments.text("service").empty() ? "-S SERVICE is missing" : "";
+  }
   if (!arguments.has("stdin")) {
     if (!arguments.has("state")) return "-s STATE is missing";
     return arguments.has("output") ? "" : "-m OUTPUT is missing";
   }
-  for (const char* name : {"host", "service", "state", "output", "perfdata", "time", "id", "ttl"}) {
+  for (const char* name :
+       {"host", "service", "state", "output", "perfdata", "time", "id", "ttl", "start"}) {
     if (arguments.has(name)) return fmt::format("--{} does not go with --stdin", name);
   }
   return "";

@@ -15,14 +15,6 @@ constexpr std::size_t kWindow = 256;
 constexpr std::size_t kWindowBytes = 1024UL * 1024;
 constexpr std::size_t kChunk = 1024UL * 1024;  // bytes of one spool file, about
 
-// The agent counts the lines of a connection, we those of the input.
-std::string without_line_number(const std::string& error) {
-  std::size_t word = error.starts_with("line ") ? 5 : error.starts_with("element ") ? 8 : 0;
-  std::size_t digits = word > 0 ? error.find_first_not_of("0123456789", word) : 0;
-  bool numbered = digits != error.npos && digits > word && error.compare(digits, 2, ": ") == 0;
-  return numbered ? error.substr(digits + 2) : error;
-}
-
 }  // namespace
 
 Sender::Sender(SenderOptions options, IdMaker& ids,

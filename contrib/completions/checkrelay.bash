@@ -47,9 +47,10 @@ _checkrelay_hosts() {
 }
 
 _checkrelay() {
-  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' words='' agent=() i
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' words='' agent=() wrapped='' i
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; ++i)); do
+    [[ $command == exec && ${COMP_WORDS[i]} == -- ]] && wrapped=$i && break
     case ${COMP_WORDS[i]} in
       -C | --socket | --config)
         ((i + 1 < COMP_CWORD)) && agent+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}")
@@ -63,13 +64,18 @@ _checkrelay() {
         ;;
     esac
   done
+  if [[ $wrapped ]]; then  # somebody else's command line
+    ((COMP_CWORD == wrapped + 1)) && words=c || words=f
+    mapfile -t COMPREPLY < <(compgen -"$words" -- "$current")
+    return
+  fi
   # `--host=name` comes in three words.
   if [[ $current == = ]]; then
     current=''
   elif [[ $previous == = ]]; then
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
-  case $command:$previous in send:-H | send:--host) _checkrelay_hosts "${COMP_WORDS[0]}" "$current" "${agent[@]}"; return ;; esac
+  case $command:$previous in send:-H | send:--host | exec:-H | exec:--host) _checkrelay_hosts "${COMP_WORDS[0]}" "$current" "${agent[@]}"; return ;; esac
   case $previous in
     -C | --socket | --config | --spool | --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     -s | --state)
@@ -78,13 +84,17 @@ _checkrelay() {
       ;;
     *)
       case $command in
-        '') words='run check send status queue upstream doctor version --help' ;;
+        '') words='run check send exec status queue upstream doctor version --help' ;;
         queue) words='list show retry drop pause resume export import --help' ;;
         run) words='--config --help' ;;
         check) words='--config --defaults --help' ;;
         send)
-          words='--host --service --state --output --perfdata --time --id --ttl --stdin --no-spool --spool --timeout
+          words='--host --service --state --output --perfdata --time --id --ttl --start --stdin --no-spool --spool --timeout
             --verbose --socket --config --help'
+          ;;
+        exec)
+          words='--service --host --timeout --kill-after --warn-after --crit-after --map --lock --retry --retry-wait
+            --ttl --spool --socket --config --help'
           ;;
         doctor) words='--json --config --help' ;;
         upstream) words='test hosts info reload outages --json --socket --config --help' ;;

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-COMMANDS = ["run", "check", "send", "status", "queue list", "queue show", "queue retry", "queue drop",
+COMMANDS = ["run", "check", "send", "exec", "status", "queue list", "queue show", "queue retry", "queue drop",
             "queue pause", "queue resume"]
 SCRIPT = """source "$1"; shift
 COMP_WORDS=("$@" --) COMP_CWORD=$#

@@ -127,6 +127,8 @@ TEST(Identity, IsGivenWhereThereIsNone) {
   EXPECT_EQ(with_identity("{\"a\":{\"id\":1},\"b\":[{\"time\":1}],\"c\":\"id\"}", "I", time),
             "{\"id\":\"I\",\"time\":5,\"a\":{\"id\":1},\"b\":[{\"time\":1}],\"c\":\"id\"}");
   EXPECT_EQ(with_identity("{}", "I", time), "{\"id\":\"I\",\"time\":5}");
+  EXPECT_EQ(with_identity("{\"start\":true}", "I", time), "{\"time\":5,\"start\":true}")
+      << "a run's id is its producer's";
   EXPECT_EQ(with_identity("{\r}", "I", time), "{\"id\":\"I\",\"time\":5\r}");
 }
 

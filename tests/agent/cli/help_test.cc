@@ -131,6 +131,40 @@ TEST_F(Help, ArgumentsReachTheHandlerAsTheyAreWritten) {
   EXPECT_FALSE(seen.has("no-spool"));
 }
 
+std::vector<std::string> wrapped(std::vector<std::string> words, Arguments& seen) {
+  words.insert(words.begin(), "exec");
+  seen = {};
+  EXPECT_EQ(run_cli(words, {{"exec",
+                             [&](const Arguments& a) {
+                               seen = a;
+                               return 7;
+                             }}}),
+            7);
+  return seen.rest;
+}
+
+TEST_F(Help, AWrappedCommandKeepsItsWords) {
+  using Words = std::vector<std::string>;
+  Arguments seen;
+  EXPECT_EQ(wrapped({"-S", "x", "--", "a", "-S", "--", "--help"}, seen),
+            (Words{"a", "-S", "--", "--help"}));
+  EXPECT_EQ(seen.text("service"), "x");
+  EXPECT_EQ(wrapped({"-Sx", "--retry=2", "--ttl", "-1", "a", "--retry", "3"}, seen),
+            (Words{"a", "--retry", "3"}));
+  EXPECT_EQ(seen.text("service"), "x");
+  EXPECT_EQ(seen.text("retry"), "2");
+  EXPECT_EQ(seen.text("ttl"), "-1");
+  EXPECT_EQ(wrapped({"-S", "--", "--", "--"}, seen), Words{"--"});
+  EXPECT_EQ(seen.text("service"), "--");
+  EXPECT_TRUE(wrapped({"-S", "x"}, seen).empty());
+}
+
+TEST_F(Help, AWrappersOwnMistakesAreToldAsEver) {
+  EXPECT_EQ(run({"exec", "--lokc", "x", "--", "true"}), kExitUsage);
+  EXPECT_THAT(err_, HasSubstr("did you mean \"--lock\""));
+  EXPECT_EQ(run({"exec", "-S"}), kExitUsage);
+}
+
 TEST_F(Help, EmptyOutputIsGivenAllTheSame) {
   Arguments seen;
   run({"send", "-m", "", "-s", "0"}, {{"send", [&](const Arguments& a) {
