@@ -68,6 +68,7 @@ Job::Job(JobOptions options, Tail& tail)
   ::sigprocmask(SIG_BLOCK, &blocked, &old_mask_);
   ::signal(SIGCHLD, SIG_DFL);  // where it is ignored nobody could wait for the command
   signals_ = ::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals_ < 0) ::sigprocmask(SIG_UNBLOCK, &watched, nullptr);
 }
 
 Job::~Job() {
@@ -116,21 +117,21 @@ bool Job::over() const {
 bool Job::alone() const { return !own_group_ || (::kill(-pid_, 0) != 0 && errno == ESRCH); }
 
 int Job::wait_ms() const {
-  if (!next_) return -1;
+  // Where there was no descriptor for them, signals and the command's end are told by nobody.
+  const bool soon = (ended_ && timed_out_) || signals_ < 0;
+  if (!next_) return signals_ < 0 ? kLookAgain : -1;
   auto left = std::chrono::ceil<std::chrono::milliseconds>(*next_ - deadline_in({})).count();
   int wait = static_cast<int>(std::clamp<long long>(left, 0, INT_MAX));
-  return ended_ && timed_out_ ? std::min(wait, kLookAgain) : wait;
+  return soon ? std::min(wait, kLookAgain) : wait;
 }
 
 void Job::step() {
   std::array<pollfd, 3> fds{};
   fds[0] = {signals_, POLLIN, 0};
   for (std::size_t i = 0; i < passages_.size(); ++i) fds[i + 1] = passages_[i]->wish();
-  int n = ::poll(fds.data(), 1 + passages_.size(), wait_ms());
-  if (n > 0) {
-    for (std::size_t i = 0; i < passages_.size(); ++i) passages_[i]->go(fds[i + 1].revents);
-    if (fds[0].revents != 0) take_signals();
-  }
+  const bool polled = ::poll(fds.data(), 1 + passages_.size(), wait_ms()) >= 0;
+  for (std::size_t i = 0; i < passages_.size(); ++i) passages_[i]->go(fds[i + 1].revents);
+  if (fds[0].revents != 0 || signals_ < 0 || !polled) take_signals();
   if (next_ && deadline_in({}) >= *next_) hurry();
 }
 

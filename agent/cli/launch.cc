@@ -38,12 +38,12 @@ struct Ends {
   int write = -1;
 };
 
-int open_pipe(Ends& ends) {
+bool open_pipe(Ends& ends) {
   std::array<int, 2> fds{};
-  if (::pipe2(fds.data(), O_CLOEXEC) != 0) return errno;
+  if (::pipe2(fds.data(), O_CLOEXEC) != 0) return false;
   ::fcntl(fds[0], F_SETFL, O_NONBLOCK);
   ends = {fds[0], fds[1]};
-  return 0;
+  return true;
 }
 
 // What PATH leads to, as execvp() looks for it.
@@ -93,26 +93,24 @@ struct Spawn {
 
 }  // namespace
 
+// Without a descriptor to spare the streams are the command's own: it runs all the same.
 int Launch::go() {
   Spawn spawn;
   spawn.set_up(*this);
   std::vector<int> writers;
-  int error = 0;
   const bool one = is_ours_to_pass(1) && is_ours_to_pass(2) && are_one(1, 2);
   for (int to : {1, 2}) {
-    if (!is_ours_to_pass(to)) continue;
     Ends ends;
-    if (to == 2 && one) {
+    if (to == 2 && one && !writers.empty()) {
       ::posix_spawn_file_actions_adddup2(&spawn.actions, writers[0], to);
-      continue;
+    } else if (is_ours_to_pass(to) && open_pipe(ends)) {
+      pipes.push_back({ends.read, to});
+      writers.push_back(ends.write);
+      ::posix_spawn_file_actions_adddup2(&spawn.actions, ends.write, to);
     }
-    if ((error = open_pipe(ends)) != 0) break;
-    pipes.push_back({ends.read, to});
-    writers.push_back(ends.write);
-    ::posix_spawn_file_actions_adddup2(&spawn.actions, ends.write, to);
   }
   std::vector<std::string> words(command.begin(), command.end());
-  if (error == 0) error = spawn.go(words, pid);
+  int error = spawn.go(words, pid);
   if (error == ENOEXEC) {  // a script without a first line that says whose it is
     words[0] = found_in_path(words[0]);
     words.insert(words.begin(), "/bin/sh");

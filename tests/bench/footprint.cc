@@ -95,4 +95,29 @@ std::vector<Row> send_command(const Setup& setup) {
   return {least, beyond, nothing};
 }
 
+std::vector<Row> exec_command(const Setup& setup) {
+  const Mark mark{.of = Mark::Of::measured, .at_most = true, .bound = 5};
+  Row up{.name = "exec_up",
+         .title = "checkrelay exec -- /bin/true, agent up: beyond /bin/true",
+         .unit = "ms",
+         .mark = mark};
+  Row down{.name = "exec_down", .title = "  agent down", .unit = "ms", .mark = mark};
+  const std::uint64_t calls = setup.quick ? 3 : 4 * kCalls;
+  const std::vector<std::string> job{setup.program, "exec", "-S", "s", "--", "/bin/true"};
+  const std::string spool = setup.directory + "/spool";
+  for (int i = 0; i < setup.runs; ++i) {
+    Agent agent(setup.program, setup.agent_directory(),
+                "[[destination]]\nname = \"out\"\ntype = \"discard\"\n");
+    std::filesystem::create_directories(spool);
+    setenv("CHECKRELAY_SPOOL", spool.c_str(), 1);
+    setenv("CHECKRELAY_SOCKET", agent.socket().c_str(), 1);
+    const double bare = median_ms(calls, {"/bin/true"});
+    up.measured.push_back(std::max(median_ms(calls, job) - bare, 0.01));
+    setenv("CHECKRELAY_SOCKET", (setup.directory + "/nobody.sock").c_str(), 1);
+    down.measured.push_back(std::max(median_ms(calls, job) - bare, 0.01));
+    std::filesystem::remove_all(spool);
+  }
+  return {up, down};
+}
+
 }  // namespace checkrelay::bench

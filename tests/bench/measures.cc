@@ -26,6 +26,7 @@ constexpr std::array kMeasures{
     Measure{"discard", "end to end into nothing: rate and CPU a result", end_to_end_discard},
     Measure{"idle", "start, memory, wake-ups of an agent that has nothing to do", idle},
     Measure{"send", "wall time of `checkrelay send`", send_command},
+    Measure{"exec", "what `checkrelay exec` adds to a command, agent up and down", exec_command},
 };
 
 }  // namespace

@@ -50,5 +50,6 @@ std::vector<Row> end_to_end_file(const Setup& setup);
 std::vector<Row> end_to_end_discard(const Setup& setup);
 std::vector<Row> idle(const Setup& setup);
 std::vector<Row> send_command(const Setup& setup);
+std::vector<Row> exec_command(const Setup& setup);
 
 }  // namespace checkrelay::bench

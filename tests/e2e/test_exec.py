@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from .exec_case import STUBBORN, ExecCase, alive, gone
-from .harness import PATIENCE, wait_until
+from .harness import BINARY, PATIENCE, wait_until
 
 
 def text_of(path):
@@ -154,6 +154,42 @@ class ExecStreams(ExecCase):
         self.assertEqual(os.read(leader, 100), b"tty\r\n")
 
 
+class ExecTerminal(ExecCase):
+    """With a controlling terminal, as a person runs it."""
+
+    def at_a_terminal(self, script, keys):
+        """What is seen after `keys` are typed at `ready`, and the exit status."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execve(BINARY, self.words("--", "sh", "-c", "ulimit -c 0; echo ready; " + script), self.environment())
+        self.addCleanup(os.close, terminal)
+        seen = b""
+        while not seen.endswith(b"ready\r\n"):
+            seen += os.read(terminal, 1)
+        os.write(terminal, keys)
+        seen = b""
+        try:
+            while piece := os.read(terminal, 1000):
+                seen += piece
+        except OSError:  # nobody has it open any more
+            pass
+        return seen, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    def test_the_command_reads_what_is_typed(self):
+        seen, code = self.at_a_terminal("read x; echo got $x; exit 4", b"word\n")
+        self.assertEqual((seen, code), (b"word\r\ngot word\r\n", 4))
+
+    def test_control_c_is_told_once(self):
+        seen, code = self.at_a_terminal(
+            "trap 'n=x$n' INT; read x; read x; echo $n; exit 3", b"\x03\nword\n")
+        self.assertIn(b"x\r\n", seen)
+        self.assertNotIn(b"xx", seen)
+        self.assertEqual(code, 3)
+
+    def test_what_dies_of_control_c_exits_130(self):
+        self.assertEqual(self.at_a_terminal("exec sleep 1000", b"\x03")[1], 130)
+
+
 class ExecSignals(ExecCase):
     def test_signals_reach_the_command(self):
         for name in ("TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "ALRM", "WINCH"):
@@ -204,19 +240,19 @@ class ExecTimeout(ExecCase):
         self.assertRegex(self.only_kept()["output"], r"^timeout, ended by signal 15 \(TERM\) after 0\.")
 
     def test_who_ignores_term_gets_kill(self):
-        done = self.sh(STUBBORN, "--timeout", "200ms", "--kill-after", "100ms")
+        done = self.sh(STUBBORN, "--timeout", "1s", "--kill-after", "100ms")
         self.assertEqual(done.returncode, 124)
         self.assertIn("signal 9 (KILL)", self.only_kept()["output"])
 
     def test_who_exits_well_after_all_was_too_slow_nonetheless(self):
-        done = self.sh("trap 'echo bye; exit 0' TERM; while :; do sleep 0.02; done", "--timeout", "200ms")
+        done = self.sh("trap 'echo bye; exit 0' TERM; while :; do sleep 0.02; done", "--timeout", "1s")
         self.assertEqual((done.returncode, done.stdout), (124, b"bye\n"))
         self.assertEqual(self.only_kept()["state"], 2)
 
     def test_children_that_ignore_term_go_too(self):
-        process = self.begin("--timeout", "300ms", "--kill-after", "100ms", "--", "sh", "-c",
-                             f"sh -c \"{STUBBORN}\" & echo $!; wait")
-        child = int(process.stdout.readline())
+        process = self.begin("--timeout", "1s", "--kill-after", "100ms", "--", "sh", "-c",
+                             f"sh -c \"{STUBBORN}\" & echo $! >&2; wait")
+        child = int(process.stderr.readline())
         self.assertEqual(process.wait(PATIENCE), 124)
         gone(child)
 
