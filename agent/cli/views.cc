@@ -96,6 +96,16 @@ std::string trouble(const Json& destination) {
   return fmt::format("{}: {}\n", text(destination, "name"), out);
 }
 
+// What an upstream says to the agent's own service, where that is not that it takes it.
+std::string heartbeat(const Json& destination) {
+  auto it = destination.find("heartbeat");
+  if (it == destination.end() || !it->is_object()) return "";
+  auto taken = it->find("taken");
+  if (taken == it->end() || !taken->is_boolean() || taken->get<bool>()) return "";
+  return fmt::format("{}: the heartbeat is refused: {}\n", text(destination, "name"),
+                     text(*it, "last_answer", 200));
+}
+
 std::string destinations(const Json& document) {
   Table table({"DESTINATION", "TYPE", "STATE", ">PENDING", ">IN FLIGHT", ">DELIVERED",
                ">SUPERSEDED", ">EXPIRED", ">DEAD", ">RETRIES"});
@@ -104,7 +114,7 @@ std::string destinations(const Json& document) {
     table.add({text(d, "name"), text(d, "type"), text(d, "state"), text(d, "pending"),
                text(d, "in_flight"), text(d, "delivered"), text(d, "superseded"),
                text(d, "expired"), text(d, "dead"), text(d, "retries")});
-    troubles += trouble(d);
+    troubles += trouble(d) + heartbeat(d);
   }
   return table.text() + (troubles.empty() ? "" : "\n" + troubles);
 }

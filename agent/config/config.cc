@@ -8,6 +8,7 @@
 
 #include "agent/base/text.h"
 #include "agent/config/destinations.h"
+#include "agent/config/heartbeat.h"
 #include "agent/config/intakes.h"
 #include "agent/config/outages.h"
 #include "agent/config/reader.h"
@@ -16,10 +17,10 @@
 namespace checkrelay {
 namespace {
 
-constexpr std::array<std::string_view, 7> kSections{"agent",       "limits", "log",    "intake",
-                                                    "destination", "route",  "outages"};
+constexpr std::array<std::string_view, 8> kSections{
+    "agent", "limits", "log", "intake", "destination", "route", "outages", "heartbeat"};
 constexpr long long kLeastQueue = 1 << 20;  // bytes: an empty journal takes a part of it
-constexpr std::array<std::string_view, 3> kNotYet{"freshness", "check", "heartbeat"};
+constexpr std::array<std::string_view, 2> kNotYet{"freshness", "check"};
 
 // POSIX gethostname(); what a machine without a name is called matters less than that it is called
 // something.
@@ -122,6 +123,7 @@ void read_document(Reader& reader, const Node& root, const Registry& registry, C
     }
   }
   config.outages = read_outages(reader, root, registry, config.destinations);
+  config.heartbeat = read_heartbeat(reader, root, config.agent);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,6 +63,7 @@ struct Config {
   std::vector<DestinationConfig> destinations{};
   std::vector<RouteConfig> routes{};
   std::vector<OutagesConfig> outages{};
+  std::optional<Options> heartbeat{};  // none: there is none
 };
 
 struct Fault {

@@ -9,6 +9,7 @@
 #include "agent/base/text.h"
 #include "agent/config/config.h"
 #include "agent/config/destinations.h"
+#include "agent/config/heartbeat.h"
 #include "agent/config/outages.h"
 
 namespace checkrelay {
@@ -99,6 +100,7 @@ class Sample {
   void intake(const IntakeKind& kind);
   void destination(const Dialect& dialect, bool active);
   void outages(std::string_view type, std::string_view summary);
+  void heartbeat();
   [[nodiscard]] const Dialect* default_destination() const;
 
   const Registry& registry_;
@@ -167,6 +169,12 @@ void Sample::outages(std::string_view type, std::string_view summary) {
   }
 }
 
+void Sample::heartbeat() {
+  out_ += "\n# [heartbeat]\n";
+  for (const OptionRow& row : heartbeat_rows())
+    line(row, row.name == "host" ? std::optional<std::string_view>("edge1") : std::nullopt, false);
+}
+
 // One that needs nothing but a disk.
 const Dialect* Sample::default_destination() const {
   const Dialect* file = registry_.dialect("file");
@@ -194,6 +202,11 @@ std::string Sample::text() {
   for (const Dialect* dialect : registry_.dialects)
     if (dialect->is_outage_source()) outages(dialect->name(), dialect->summary());
   outages(kLocalOutages, "one that is written down here");
+  out_ +=
+      "\n# The agent's own service, sent to every destination ahead of everything else. Without "
+      "this "
+      "section there is none.";
+  heartbeat();
   return out_;
 }
 

@@ -105,6 +105,7 @@ Result<void> Agent::apply(Config config, bool strict) {
   if (!sources) return tl::unexpected(sources.error());
   if (auto ok = apply_destinations(config); !ok) return ok;
   outages_.take(std::move(*sources), config.outages);
+  configure_heartbeat(config);
   operator_.set_admin_group(config.agent.text("admin_group"));
   auto ok = apply_intakes(config, strict);
   config_ = std::move(config);
@@ -263,6 +264,7 @@ void Agent::free_held() {
 void Agent::tick(Instant now) {
   outages_.tick(now);
   free_held();
+  beat(now);
   for (auto& d : deliveries_)
     if (!waits_for_predecessor(*d)) d->tick(now);
   bury_retired();
@@ -280,12 +282,14 @@ std::optional<Steady> Agent::deadline(Instant now) const {
     if (due && (!earliest || *due < *earliest)) earliest = due;
   };
   note(outages_.deadline());
+  if (heartbeat_) note(heartbeat_->due());
   for (const auto& d : deliveries_)
     if (!waits_for_predecessor(*d)) note(d->deadline(now));  // whose end kicks
   return earliest;
 }
 
 void Agent::stop() {
+  heartbeat_.reset();
   for (OpenDoor& d : doors_) d.listener->stop();
   for (auto& d : deliveries_) d->retire();
   outages_.stop();
@@ -317,6 +321,7 @@ Status Agent::status() const {
   if (env_.longest_turn) s.longest_turn = env_.longest_turn();
   s.log_lines_lost = log_lines_lost();
   s.mended = intake_.mended();
+  s.accepted = intake_.accepted();
   for (const OpenDoor& d : doors_)
     s.intakes.push_back(
         {d.door->config().type, d.listener->where(), d.door->accepted(), d.door->refused()});
@@ -329,6 +334,8 @@ Status Agent::status() const {
     out.lane = journal.lanes[d->lane()];
     out.last_error = d->last_error();
     if (const ReadBack* found = d->read_back_found()) out.read_back = *found;
+    if (d->heartbeats().offered()) out.heartbeat = d->heartbeats().counts();
+    if (d->troubled()) out.troubled = now.steady - *d->troubled();
     if (out.lane.paused) {
       out.state = "paused";
     } else if (d->breaker().probing()) {

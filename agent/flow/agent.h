@@ -15,6 +15,7 @@
 #include "agent/flow/intake.h"
 #include "agent/flow/operator.h"
 #include "agent/flow/outage_watches.h"
+#include "agent/policy/heartbeat.h"
 #include "agent/port/journal.h"
 #include "agent/port/registry.h"
 
@@ -66,6 +67,8 @@ class Agent {
   void reopen(const IntakeConfig& failed, const std::vector<IntakeConfig>& retired);
   void bury_retired();
   void free_held();
+  void configure_heartbeat(const Config& config);
+  void beat(Instant now);
 
   const Registry& registry_;
   Journal& journal_;
@@ -77,6 +80,7 @@ class Agent {
   std::uint64_t outages_version_ = 0;  // that what is held was asked about
   Intake intake_;
   Operator operator_;
+  std::optional<Heartbeat> heartbeat_;  // none: there is none
   std::vector<OpenDoor> doors_;
   std::vector<OpenDoor> retired_doors_;
   std::vector<std::unique_ptr<Delivery>> deliveries_;

@@ -177,9 +177,11 @@ void Delivery::send_due(Instant now) {
 }
 
 std::optional<Steady> Delivery::deadline(Instant now) const {
-  const auto send = send_deadline(now);
-  const auto look = at_rest() ? look_back_.due() : std::nullopt;
-  return send && look ? std::min(*send, *look) : send ? send : look;
+  std::optional<Steady> earliest;
+  for (const auto due :
+       {send_deadline(now), beat_deadline(now), at_rest() ? look_back_.due() : std::nullopt})
+    if (due && (!earliest || *due < *earliest)) earliest = due;
+  return earliest;
 }
 
 std::optional<Steady> Delivery::send_deadline(Instant now) const {
@@ -206,6 +208,7 @@ void Delivery::claimed(std::vector<Claim> claims) {
 }
 
 void Delivery::launch_ready() {
+  launch_beat(env_.now());
   std::size_t launched = 0;
   while (!ready_.empty() && free_conversations(env_.now().steady) > 0) {
     if (launched >= kLaunchedATurn) return env_.kick();
@@ -254,6 +257,7 @@ void Delivery::launch(std::vector<Claim> claims) {
   if (!not_sent.empty()) journal_.settle(lane_, std::move(not_sent));
   if (batch.empty()) return;
   ++in_flight_;
+  beat_probed_ = false;
   auto conversation = converse(batch, flight.toll);
   carrier_->carry(std::move(conversation),
                   [self = std::weak_ptr(self_),
@@ -328,6 +332,8 @@ void Delivery::note_state(Breaker::State before, const Verdict& cause, Steady no
     last_error_ = cause.answer;
   }
   if (breaker_.state() == before) return;
+  if (before == Breaker::State::ok) troubled_ = now;
+  if (breaker_.state() == Breaker::State::ok) troubled_.reset();
   if (breaker_.state() == Breaker::State::ok) ramp_.recovered(now);
   if (before == Breaker::State::ok) ramp_.trouble(now);
   log(breaker_.state() == Breaker::State::ok ? Level::info : Level::warn,

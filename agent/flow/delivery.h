@@ -7,10 +7,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/config/config.h"
 #include "agent/flow/environment.h"
+#include "agent/flow/heartbeat_post.h"
 #include "agent/flow/look_back.h"
 #include "agent/policy/outage.h"
 #include "agent/policy/ramp.h"
@@ -35,6 +37,10 @@ class Delivery {
   void begin_with_backlog();  // of an agent that starts; where nothing waits it does nothing
   void tick(Instant now);     // claims what may go; spurious calls are no-ops
   [[nodiscard]] std::optional<Steady> deadline(Instant now) const;
+  // Goes ahead of everything that waits, with the next free conversation, and is never kept: the
+  // next one takes its place.
+  void beat(CheckResult heartbeat) { heartbeats_.offer(std::move(heartbeat)); }
+  void withdraw_beat() { heartbeats_.withdraw(); }
   void retire();  // claims nothing more; ends what its conversations shared once they are over
   [[nodiscard]] bool idle() const { return in_flight_ == 0 && !claiming_; }
   void cancel();
@@ -47,6 +53,9 @@ class Delivery {
   [[nodiscard]] LaneId lane() const { return lane_; }
   [[nodiscard]] const Breaker& breaker() const { return breaker_; }
   [[nodiscard]] const std::string& last_error() const { return last_error_; }
+  [[nodiscard]] const HeartbeatPost& heartbeats() const { return heartbeats_; }
+  // Since when its breaker has not been ok.
+  [[nodiscard]] std::optional<Steady> troubled() const { return troubled_; }
   [[nodiscard]] const ReadBack* read_back_found() const { return look_back_.found(); }
 
  private:
@@ -55,6 +64,12 @@ class Delivery {
   void probe(std::function<void(const CommandReport&)> told);
   [[nodiscard]] bool paused() const;
   void look_back(Instant now);
+  [[nodiscard]] bool beat_may_go(Instant now) const;
+  [[nodiscard]] std::optional<Steady> beat_deadline(Instant now) const;
+  void launch_beat(Instant now);
+  void beat_landed(const Verdict& verdict, Steady began);
+  // For what is no result: its bytes are paid for when they are known.
+  [[nodiscard]] std::unique_ptr<Conversation> counted(std::unique_ptr<Conversation> conversation);
   [[nodiscard]] bool at_rest() const;  // so that nothing that is to be sent would have to wait
   void send_due(Instant now);
   [[nodiscard]] std::optional<Steady> send_deadline(Instant now) const;
@@ -92,6 +107,9 @@ class Delivery {
   TokenBucket bucket_;
   ByteBudget bytes_;
   LookBack look_back_;
+  HeartbeatPost heartbeats_;
+  bool beat_probed_ = false;  // the last conversation while there was trouble was a heartbeat's
+  std::optional<Steady> troubled_;
   std::deque<Claim> ready_;  // claimed, and waiting for a free conversation
   std::optional<Steady> linger_until_;
   std::size_t in_flight_ = 0;  // conversations

@@ -71,15 +71,17 @@ bool Delivery::at_rest() const {
   return may && in_flight_ == 0 && !claiming_ && ready_.empty();
 }
 
+std::unique_ptr<Conversation> Delivery::counted(std::unique_ptr<Conversation> conversation) {
+  if (bytes_.unlimited()) return conversation;
+  return metered(std::move(conversation),
+                 [this_ = std::weak_ptr(self_)](std::size_t bytes, Steady at) {
+                   if (auto alive = this_.lock()) (*alive)->bytes_.charge(bytes, at);
+                 });
+}
+
 void Delivery::look_back(Instant now) {
   if (!at_rest()) return;
-  look_back_.tick(now, [this](auto question) {
-    return bytes_.unlimited() ? std::move(question)
-                              : metered(std::move(question), [this_ = std::weak_ptr(self_)](
-                                                                 std::size_t bytes, Steady at) {
-                                  if (auto alive = this_.lock()) (*alive)->bytes_.charge(bytes, at);
-                                });
-  });
+  look_back_.tick(now, [this](auto question) { return counted(std::move(question)); });
 }
 
 }  // namespace checkrelay

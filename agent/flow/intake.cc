@@ -96,10 +96,11 @@ void Intake::submit(std::vector<CheckResult> results, Instant now, Done done) {
     if (!o.ok) waiting.staged.push_back(static_cast<std::uint32_t>(i));
   }
   // Staged even where nothing was taken: the journal answers in order, and at a later turn.
-  journal_.stage(std::move(records),
-                 [w = std::move(waiting)](const Result<std::vector<Stored>>& stored) mutable {
-                   w.settle(stored);
-                 });
+  journal_.stage(std::move(records), [w = std::move(waiting), accepted = accepted_](
+                                         const Result<std::vector<Stored>>& stored) mutable {
+    if (stored) *accepted += w.staged.size();
+    w.settle(stored);
+  });
 }
 
 }  // namespace checkrelay

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "agent/policy/admission.h"
@@ -31,6 +32,7 @@ class Intake {
   // Sequences that were not UTF-8 and were replaced: by decoders, which say so here, and at
   // admission.
   void note_mended(std::uint64_t more) { mended_ += more; }
+  [[nodiscard]] std::uint64_t accepted() const { return *accepted_; }  // results on disk so far
   [[nodiscard]] std::uint64_t mended() const { return mended_ + admission_.mended(); }
 
  private:
@@ -40,6 +42,7 @@ class Intake {
   Journal& journal_;
   Admission admission_;
   Router router_;
+  std::shared_ptr<std::uint64_t> accepted_ = std::make_shared<std::uint64_t>(0);
   mutable bool told_ = false;  // somebody was told to stop reading
   std::uint64_t mended_ = 0;   // but for the present admission's
 };

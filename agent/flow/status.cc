@@ -61,6 +61,20 @@ void write_read_back(JsonWriter& json, const ReadBack& found) {
   json.end_object();
 }
 
+void write_heartbeat(JsonWriter& json, const HeartbeatCounts& h) {
+  json.key("heartbeat").begin_object();
+  integer(json, "sent", h.sent);
+  integer(json, "refused", h.refused);
+  integer(json, "superseded", h.superseded);
+  json.key("taken");
+  h.taken ? json.boolean(*h.taken) : json.null();
+  json.key("last_sent");
+  h.last_sent ? json.text(format_rfc3339(*h.last_sent)) : json.null();
+  json.key("last_answer");
+  h.last_answer.empty() ? json.null() : json.text(h.last_answer);
+  json.end_object();
+}
+
 void write_destination(JsonWriter& json, const DestinationStatus& d) {
   json.begin_object().key("name").text(d.name).key("type").text(d.type).key("state").text(d.state);
   integer(json, "pending", d.lane.pending);
@@ -79,6 +93,7 @@ void write_destination(JsonWriter& json, const DestinationStatus& d) {
   d.lane.paused ? json.text(format_rfc3339(*d.lane.paused)) : json.null();
   if (d.insecure) json.key("insecure").boolean(true);
   if (d.read_back) write_read_back(json, *d.read_back);
+  if (d.heartbeat) write_heartbeat(json, *d.heartbeat);
   json.end_object();
 }
 
@@ -175,6 +190,36 @@ MetricFamily read_backs(const Status& s) {
   return f;
 }
 
+MetricFamily heartbeats(const Status& s) {
+  MetricFamily f{"checkrelay_heartbeats_total",
+                 "Of the agent's own service, by what became of them",
+                 true,
+                 {}};
+  for (const DestinationStatus& d : s.destinations) {
+    if (!d.heartbeat) continue;
+    const std::array<std::pair<const char*, std::uint64_t>, 3> counts{
+        {{"sent", d.heartbeat->sent},
+         {"refused", d.heartbeat->refused},
+         {"superseded", d.heartbeat->superseded}}};
+    for (const auto& [outcome, count] : counts)
+      f.samples.push_back(
+          {Labels{{"destination", d.name}, {"outcome", outcome}}, static_cast<double>(count)});
+  }
+  return f;
+}
+
+MetricFamily heartbeat_times(const Status& s) {
+  MetricFamily f{"checkrelay_heartbeat_last_sent_seconds",
+                 "When the last one was confirmed, since the epoch",
+                 false,
+                 {}};
+  for (const DestinationStatus& d : s.destinations)
+    if (d.heartbeat && d.heartbeat->last_sent)
+      f.samples.push_back(
+          {Labels{{"destination", d.name}}, epoch_seconds(*d.heartbeat->last_sent)});
+  return f;
+}
+
 }  // namespace
 
 std::string trouble_of(const JournalStats& journal) {
@@ -247,6 +292,8 @@ std::string status_metrics(const Status& s) {
                  &OutagesStatus::outages),
       per_source(s, "checkrelay_outages_in_force", "Of them now", &OutagesStatus::in_force),
       read_backs(s),
+      heartbeats(s),
+      heartbeat_times(s),
   });
 }
 

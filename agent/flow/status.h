@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/base/time.h"
+#include "agent/flow/heartbeat_post.h"
 #include "agent/port/journal.h"
 #include "agent/port/read_back.h"
 
@@ -26,9 +27,11 @@ struct DestinationStatus {
   std::string state{};  // ok backoff auth held config, or paused by the operator
   bool insecure = false;
   LaneStats lane{};
-  std::string last_error{};                // empty = none
-  std::optional<Duration> next_attempt{};  // while its own state is not ok
-  std::optional<ReadBack> read_back{};     // where it reads back what it delivers
+  std::string last_error{};                    // empty = none
+  std::optional<Duration> next_attempt{};      // while its own state is not ok
+  std::optional<ReadBack> read_back{};         // where it reads back what it delivers
+  std::optional<HeartbeatCounts> heartbeat{};  // where the agent has one
+  std::optional<Duration> troubled{};          // for how long its own state has not been ok
 };
 
 // A source of planned outages.
@@ -56,6 +59,7 @@ struct Status {
   std::vector<DestinationStatus>
       destinations{};  // also those that are no longer configured but still owe something
   std::vector<OutagesStatus> outages{};
+  std::uint64_t accepted = 0;  // by all intakes that there were
   Duration longest_turn{};
   std::uint64_t log_lines_lost = 0;
   std::uint64_t mended = 0;  // sequences that were not UTF-8 and were replaced

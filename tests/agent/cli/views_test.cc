@@ -45,6 +45,19 @@ TEST(StatusView, IsWellWhereNothingNeedsSomebody) {
   EXPECT_FALSE(status_view(status_with("auth", 0))->well);
 }
 
+TEST(StatusView, TellsOfAHeartbeatThatIsRefusedAndIsWellAllTheSame) {
+  const std::string refused =
+      R"(,"heartbeat":{"sent":0,"refused":3,"taken":false,"last_answer":"HTTP 404"})";
+  auto view = status_view(status_with("ok", 0, refused));
+  ASSERT_TRUE(view);
+  EXPECT_TRUE(view->well);
+  EXPECT_THAT(view->text, HasSubstr("central: the heartbeat is refused: HTTP 404\n"));
+  for (const char* fine : {R"(,"heartbeat":{"taken":true,"last_answer":null})",
+                           R"(,"heartbeat":{"taken":null})", R"(,"heartbeat":3)"})
+    EXPECT_THAT(status_view(status_with("ok", 0, fine))->text,
+                ::testing::Not(HasSubstr("heartbeat")));
+}
+
 std::string status_of_source(const std::string& state) {
   return R"({"uptime_s":1,"journal":{},"outages":[{"name":"nmis","type":"opmantek","state":")" +
          state + R"(","effect":"mark","fetched":"2026-01-05T10:15:00Z","outages":3,"in_force":1,

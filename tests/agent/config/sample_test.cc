@@ -24,7 +24,7 @@ std::string uncommented(std::string_view text) {
     std::size_t equals = line.find(" = ");
     bool option = line.starts_with("# ") && equals != line.npos &&
                   line.substr(2, equals - 2).find(' ') == line.npos;
-    bool table = line.starts_with("# [[");
+    bool table = line.starts_with("# [");
     std::string_view kept = option || table ? line.substr(2) : line;
     out += std::string(kept.starts_with("# ") ? "" : kept) + "\n";
   }

@@ -69,6 +69,27 @@ TEST(Status, TellsWhatReadingBackFoundWhereThatIsOn) {
         std::string::npos);
 }
 
+TEST(Status, TellsOfHeartbeatsWhereThereAreSome) {
+  Status s = sample();
+  EXPECT_FALSE(json::parse(status_json(s))["destinations"][0].contains("heartbeat"));
+  HeartbeatCounts& h = s.destinations[0].heartbeat.emplace();
+  EXPECT_EQ(json::parse(status_json(s))["destinations"][0]["heartbeat"],
+            json::parse(R"({"sent":0,"refused":0,"superseded":0,"taken":null,"last_sent":null,
+                            "last_answer":null})"));
+  h = {5, 2, 7, Wall(60s), "no such service", false};
+  EXPECT_EQ(json::parse(status_json(s))["destinations"][0]["heartbeat"],
+            json::parse(R"({"sent":5,"refused":2,"superseded":7,"taken":false,
+                            "last_sent":"1970-01-01T00:01:00.000Z",
+                            "last_answer":"no such service"})"));
+  const std::string metrics = status_metrics(s);
+  for (const char* line :
+       {"checkrelay_heartbeats_total{destination=\"central\",outcome=\"sent\"} 5",
+        "checkrelay_heartbeats_total{destination=\"central\",outcome=\"refused\"} 2",
+        "checkrelay_heartbeats_total{destination=\"central\",outcome=\"superseded\"} 7",
+        "checkrelay_heartbeat_last_sent_seconds{destination=\"central\"} 60"})
+    EXPECT_NE(metrics.find(line), std::string::npos) << line << metrics;
+}
+
 TEST(Status, TellsOfAPause) {
   Status s = sample();
   EXPECT_TRUE(json::parse(status_json(s))["destinations"][0]["paused_since"].is_null());
