@@ -45,6 +45,7 @@ constexpr std::array kRows{
     OptionRow{.name = "crit_journal", .kind = Kind::integer, .fallback = "95", .high = 100},
 };
 
+constexpr Duration kShortest = std::chrono::milliseconds(100);
 constexpr std::array<std::string_view, 5> kThresholds{"pending", "oldest", "dead", "trouble",
                                                       "journal"};
 
@@ -75,7 +76,9 @@ void Sense::name(std::string_view key) {
 }
 
 void Sense::beat() {
-  if (options_.duration("every") == Duration{}) fault("every", "must not be zero");
+  const Duration every = options_.duration("every");
+  if (every == Duration{}) return fault("every", "must not be zero");
+  if (every < kShortest) fault("every", "must not be less than " + format_duration(kShortest));
 }
 
 void Sense::threshold(std::string_view what) {

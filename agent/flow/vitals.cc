@@ -16,7 +16,7 @@ Vitals::Destination destination_of(const DestinationStatus& d, Wall now) {
   Vitals::Destination out;
   out.name = d.name;
   out.state = is_well(d) ? "ok" : d.type == "removed" ? d.type : d.state;
-  out.answer = d.last_error;
+  out.answer = d.lane.paused ? "by the operator" : d.last_error;
   out.lasting = d.lane.paused ? since(*d.lane.paused, now) : d.troubled;
   out.will_not_heal = d.state == "auth" || d.state == "config";
   return out;

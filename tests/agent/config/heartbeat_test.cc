@@ -58,6 +58,8 @@ TEST(HeartbeatConfig, EverythingCanBeSaid) {
 
 TEST(HeartbeatConfig, FaultsSayWhere) {
   EXPECT_EQ(faults_of("[heartbeat]\nevery = \"0s\"\n"), "c:4: heartbeat.every: must not be zero\n");
+  EXPECT_EQ(faults_of("[heartbeat]\nevery = \"1ms\"\n"),
+            "c:4: heartbeat.every: must not be less than 100ms\n");
   EXPECT_EQ(faults_of("[heartbeat]\nwarn_pending = 10\ncrit_pending = 9\n"),
             "c:5: heartbeat.crit_pending: crit_pending must not be less than warn_pending\n");
   EXPECT_EQ(faults_of("[heartbeat]\nwarn_oldest = \"5h\"\n"),  // the other is the default

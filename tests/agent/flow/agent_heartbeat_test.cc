@@ -162,7 +162,9 @@ TEST(Vitals, APauseLastsSinceItWasOrdered) {
   s.now = Wall(1000s);
   s.destinations.push_back(status_of("paused"));
   s.destinations[0].lane.paused = Wall(900s);
+  s.destinations[0].last_error = "connection refused";  // long ago
   EXPECT_EQ(vitals_of(s).destinations[0].lasting, Duration(100s));
+  EXPECT_EQ(vitals_of(s).destinations[0].answer, "by the operator");
 }
 
 TEST(Vitals, ADestinationThatWasRemovedIsCalledSo) {
