@@ -158,10 +158,10 @@ class ExecTerminal(ExecCase):
     """With a controlling terminal, as a person runs it."""
 
     def at_a_terminal(self, script, keys):
-        """What is seen after `keys` are typed at `ready`, and the exit status."""
+        """What is seen after `keys` are typed once the script says `ready`, and the exit status."""
         pid, terminal = pty.fork()
         if pid == 0:
-            os.execve(BINARY, self.words("--", "sh", "-c", "ulimit -c 0; echo ready; " + script), self.environment())
+            os.execve(BINARY, self.words("--", "sh", "-c", script), self.environment())
         self.addCleanup(os.close, terminal)
         seen = b""
         while not seen.endswith(b"ready\r\n"):
@@ -176,18 +176,18 @@ class ExecTerminal(ExecCase):
         return seen, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
     def test_the_command_reads_what_is_typed(self):
-        seen, code = self.at_a_terminal("read x; echo got $x; exit 4", b"word\n")
+        seen, code = self.at_a_terminal("echo ready; read x; echo got $x; exit 4", b"word\n")
         self.assertEqual((seen, code), (b"word\r\ngot word\r\n", 4))
 
     def test_control_c_is_told_once(self):
         seen, code = self.at_a_terminal(
-            "trap 'n=x$n' INT; read x; read x; echo $n; exit 3", b"\x03\nword\n")
+            "trap 'n=x$n' INT; echo ready; read x; read x; echo $n; exit 3", b"\x03\nword\n")
         self.assertIn(b"x\r\n", seen)
         self.assertNotIn(b"xx", seen)
         self.assertEqual(code, 3)
 
     def test_what_dies_of_control_c_exits_130(self):
-        self.assertEqual(self.at_a_terminal("exec sleep 1000", b"\x03")[1], 130)
+        self.assertEqual(self.at_a_terminal("echo ready; exec sleep 1000", b"\x03")[1], 130)
 
 
 class ExecSignals(ExecCase):
