@@ -50,6 +50,18 @@ class Arrives:
         self.assertTrue(sim.wait(lambda: len(sim.journal) >= 20, PATIENCE), relay.status())
         self.assertEqual(len(beats(sim.journal)), 1)
 
+    def test_where_it_is_refused_results_go_on(self):
+        sim = self.start_simulator()
+        self.refuse(sim)
+        relay = self.central(sim, config={"heartbeat": {"every": "100ms"}})
+        relay.wait_destination("central", lambda d: d["heartbeat"]["refused"] >= 2)
+        self.accept(relay, result(1))
+        status = self.all_well(1)
+        self.assertEqual((status["heartbeat"]["sent"], status["heartbeat"]["taken"]), (0, False))
+
+    def refuse(self, sim):
+        sim.objects = {("db1", "Backup")}
+
 
 class HeartbeatToOp5(Arrives, upstreams.ToOp5):
     BATCH = 1
@@ -57,6 +69,9 @@ class HeartbeatToOp5(Arrives, upstreams.ToOp5):
 
 class HeartbeatToGroundWork(Arrives, upstreams.ToGroundWork):
     BATCH = 500
+
+    def refuse(self, sim):
+        sim.own("edge1", SERVICE)
 
 
 class HeartbeatToOpsview(Arrives, upstreams.ToOpsview):
