@@ -58,7 +58,17 @@ void Desk::read_everything() {
   seen_reopened_ = store_.reopened();
   seen_renewed_ = store_.renewed();
   take_store_reports();
+  read_notes();
   feed_log();
+}
+
+void Desk::read_notes() {
+  notes_.restore();
+  take_note_reports();
+}
+
+void Desk::take_note_reports() {
+  for (std::string& report : notes_.take_reports()) reports_.push_back(std::move(report));
 }
 
 void Desk::take_store_reports() {
@@ -223,6 +233,7 @@ Result<void> Desk::write_turn(Scope scope) {
     start_over();
     scope = Scope::every_lane;
   }
+  notes_.look_back();
   write_staged();
   if (scope != Scope::staged) {
     write_settled(scope == Scope::every_lane);
@@ -246,6 +257,7 @@ void Desk::start_over() {
   cache_.clear();
   appended_ = store_.appended();
   store_.set_hash_key(hash_key_);
+  read_notes();
   for (LaneId i = 0; i < kMaxLanes; ++i) {
     if (!slots_[i]) continue;
     slots_[i]->saved_folded = 0;
@@ -263,7 +275,7 @@ void Desk::failed_commit(const Error& error) {
   if (error.code == Errc::full) full_ = true;
   staged_.clear();
   staged_bytes_ = staged_ids_ = 0;
-  notes_.clear_staged();
+  notes_.failed();
 }
 
 void Desk::settled(bool every_lane) {
@@ -286,7 +298,8 @@ void Desk::committed(Scope scope) {
   if (scope != Scope::staged) settled(scope == Scope::every_lane);
   std::vector<OpenBatch> batches = std::exchange(staged_, {});
   staged_bytes_ = staged_ids_ = 0;
-  notes_.clear_staged();
+  notes_.committed();
+  take_note_reports();
   room_ = store_.room();
   const bool reopened = std::exchange(seen_reopened_, store_.reopened()) != store_.reopened();
   for (OpenBatch& b : batches) {

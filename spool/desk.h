@@ -31,11 +31,13 @@ struct DeskOptions {
                                 << 20;   // of finished records; the trail may have a quarter of it
   std::size_t batch_bytes = 128 * 1024;  // one row of the log, but for a single larger record
   LaneLimits lane{};
+  NoteLimits notes{};
 };
 
 class Desk {
  public:
-  Desk(Store& store, DeskOptions options) : store_(store), options_(options), notes_(store) {}
+  Desk(Store& store, DeskOptions options)
+      : store_(store), options_(options), notes_(store, options.notes) {}
   // Reads what is on disk. REQUIRES: called once, first. Where it fails the desk must not be used:
   // it does not know what there is. Errors: unavailable.
   [[nodiscard]] Result<void> restore();
@@ -132,6 +134,8 @@ class Desk {
   void settled(bool every_lane);
   void read_everything();
   void take_store_reports();
+  void take_note_reports();
+  void read_notes();
   void feed(const Batch& batch);
   void feed_log();
   void restore_lane(const LaneRow& row);

@@ -88,11 +88,13 @@ bool Desk::upkeep(bool idle, bool probe) {
           fmt::format("destination {}: {} records were lost to damage", slots_[i]->name, lost));
   }
   const bool ill = !trouble_.empty() || store_.failed();
-  if (idle && (more_to_prune_ || full_ || ill) && (probe || trouble_.empty())) {
+  const bool old_notes = idle && notes_.excess();
+  if (old_notes) notes_.grant();
+  if (idle && (more_to_prune_ || old_notes || full_ || ill) && (probe || trouble_.empty())) {
     const auto before = room_.used;
     (void)write();  // where the disk was in trouble, this finds out whether it still is
     turn_error_.reset();
-    more = (more || more_to_prune_ || room_.used < before) && trouble_.empty();
+    more = (more || more_to_prune_ || notes_.excess() || room_.used < before) && trouble_.empty();
   }
   if (!trouble_.empty()) return false;
   more = store_.tidy(idle) || more;

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "spool/note_log.h"
 #include "spool/snapshot_vfs.h"
 #include "spool/sqlite_store.h"
 #include "spool/state_lock.h"
@@ -113,9 +114,11 @@ class Examination {
   std::vector<Finding> run() {
     if (!holder_.empty()) add(Kind::note, fmt::format("process {} runs on it", holder_));
     if (!view_.with([this](SqliteStore& s) { begin(s); })) return unreadable();
-    const bool whole = walk_log() && walk_asides(false) && walk_asides(true) && walk_trail();
+    const bool whole =
+        walk_log() && walk_asides(false) && walk_asides(true) && walk_trail() && walk_notes();
     if (!whole) return unreadable();
     tell_records();
+    tell_notes();
     tell_clock();
     tell_accounts();
     tell_pauses();
@@ -237,6 +240,31 @@ class Examination {
     return seen && read;
   }
 
+  bool walk_notes() {
+    bool read = false;
+    const bool seen = view_.with([&](SqliteStore& store) {
+      notes_ = NoteLog();
+      bad_notes_ = 0;
+      store.scan_notes([&](const NoteRow& row) {
+        const auto found = read_notes(row);
+        bad_notes_ += found.damaged + (found.placed ? 0 : 1);
+        notes_.add(row, found.notes);
+      });
+      read = fine(store);
+    });
+    return seen && read;
+  }
+
+  void tell_notes() {
+    if (bad_notes_ > 0) {
+      add(Kind::fault, fmt::format("{} notes are damaged", bad_notes_),
+          "check the disk (smartctl, dmesg); of what they were about the note before counts, where "
+          "there is one");
+    } else if (notes_.numbers() > 0) {
+      add(Kind::well, fmt::format("{} notes, every checksum is right", notes_.numbers()));
+    }
+  }
+
   void tell_records() {
     if (damaged_ == 0) {
       add(Kind::well, fmt::format("{} records, every checksum is right", records_));
@@ -314,7 +342,8 @@ class Examination {
   std::vector<Finding> findings_;
   std::vector<LaneCount> lanes_;
   Wall newest_{};
-  std::uint64_t records_ = 0, damaged_ = 0, bad_trail_ = 0;
+  std::uint64_t records_ = 0, damaged_ = 0, bad_trail_ = 0, bad_notes_ = 0;
+  NoteLog notes_;
   std::vector<std::string> ranges_;
 };
 

@@ -67,6 +67,11 @@ LogTail look_at_log(const std::string& database) {
   tail.foreign = is_foreign(file);
   if (tail.foreign) return tail;
   file.rows_behind_damage([&](const StoredRow& row) {
+    if (auto notes = notes_of(row)) {
+      auto& kept = tail.notes[notes->number];
+      if (kept.data.size() < notes->data.size()) kept = std::move(*notes);
+      return;
+    }
     const auto found = log_of(row);
     if (!found) return;
     auto& kept = tail.rows[found->row.first];
@@ -79,6 +84,11 @@ LogTail look_at_log(const std::string& database) {
 
 TailTaken append_tail(const LogTail& tail, SqliteStore& into) {
   TailTaken taken;
+  const auto newest_notes = into.newest_notes();
+  for (auto it = tail.notes.upper_bound(newest_notes); it != tail.notes.end(); ++it) {
+    into.append_notes(it->second);
+    ++taken.notes;
+  }
   const auto last = into.log_row_of(~Seq{0} >> 1);
   const Seq newest = last ? last->last : 0;
   Seq at = newest;

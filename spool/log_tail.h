@@ -18,18 +18,21 @@ struct LogTail {
     LogRow row{};
     std::string data{};
   };
-  bool foreign = false;        // the log's key of the journal is not the database's
-  std::map<Seq, Rows> rows{};  // of the table `log`, behind the damage
-  LaneMask lanes = 0;          // of their records
+  bool foreign = false;                      // the log's key of the journal is not the database's
+  std::map<Seq, Rows> rows{};                // of the table `log`, behind the damage
+  LaneMask lanes = 0;                        // of their records
+  std::map<std::uint64_t, NoteRow> notes{};  // of the table `note`, likewise
+  [[nodiscard]] bool empty() const { return rows.empty() && notes.empty(); }
 };
 
 [[nodiscard]] LogTail look_at_log(const std::string& database);
 
 struct TailTaken {
   std::size_t records = 0;
+  std::size_t notes = 0;       // rows
   std::vector<Run> missing{};  // numbers between them that are not there
 };
-// Appends the records that are newer than all that the store has.
+// Appends the records, and the rows of notes, that are newer than all that the store has.
 [[nodiscard]] TailTaken append_tail(const LogTail& tail, SqliteStore& into);
 
 }  // namespace checkrelay

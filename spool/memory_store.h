@@ -41,6 +41,9 @@ class MemoryStore : public Store {
   std::uint64_t newest_trail() override { return trail_.empty() ? 0 : trail_.rbegin()->first; }
   std::uint64_t newest_notes() override { return notes_.empty() ? 0 : notes_.rbegin()->first; }
   std::optional<NoteRow> notes_after(std::uint64_t number) override;
+  void scan_notes(const std::function<void(const NoteRow&)>& each) override {
+    for (const auto& [number, row] : notes_) each(row);
+  }
   std::string hash_key() override { return key_; }
   Room room() override { return {bytes_, bytes_}; }
   bool tidy(bool) override { return false; }

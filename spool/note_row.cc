@@ -7,12 +7,10 @@
 namespace checkrelay {
 namespace {
 
-// The row is not stored with each note but checked: one that moved to another place does not pass.
-std::uint32_t checksum_of(const NoteRow& row) {
-  ShortBytes<16> place;
-  put_fixed(place, row.number, 8);
-  put_fixed(place, row.first, 8);
-  return crc32c(place.view());
+std::uint32_t checksum_of(std::uint64_t number, std::uint32_t before = 0) {
+  ShortBytes<8> bytes;
+  put_fixed(bytes, number, 8);
+  return crc32c(bytes.view(), before);
 }
 
 bool read_payload(std::string_view payload, FramedNote& out) {
@@ -25,19 +23,27 @@ bool read_payload(std::string_view payload, FramedNote& out) {
 
 }  // namespace
 
+void begin_notes(NoteRow& row) {
+  row.data.clear();
+  put_fixed(row.data, checksum_of(row.first, checksum_of(row.number)), 4);
+}
+
+// The row is not stored with each note but checked: one that moved to another place does not pass.
 void append_note(NoteRow& row, std::uint32_t number, std::string_view body) {
   ShortBytes<8> head;
   put_varint(head, number);
   ShortBytes<16> front;
   put_varint(front, head.view().size() + body.size());
-  put_fixed(front, crc32c(body, crc32c(head.view(), checksum_of(row))), 4);
+  put_fixed(front, crc32c(body, crc32c(head.view(), checksum_of(row.number))), 4);
   row.data.append(front.view()).append(head.view()).append(body);
 }
 
 NotesRead read_notes(const NoteRow& row) {
   NotesRead read;
-  const auto before = checksum_of(row);
+  const auto before = checksum_of(row.number);
   ByteReader in(row.data);
+  const auto placed = static_cast<std::uint32_t>(in.fixed(4));
+  read.placed = in.ok() && placed == checksum_of(row.first, before);
   while (!in.left().empty()) {
     const auto left = in.left().size();
     const auto size = in.varint();

@@ -26,11 +26,14 @@ struct FramedNote {
 // What a frame takes beside the body, at most.
 constexpr std::size_t kNoteFrameBytes = 16;
 
+// REQUIRES: the row's number and first are set.
+void begin_notes(NoteRow& row);
 void append_note(NoteRow& row, std::uint32_t number, std::string_view body);
 
 struct NotesRead {
   std::vector<FramedNote> notes{};
-  std::size_t damaged = 0;  // frames; behind one without an end nothing is found
+  std::size_t damaged = 0;  // notes; behind one without an end nothing is found
+  bool placed = false;      // `first` is right
 };
 [[nodiscard]] NotesRead read_notes(const NoteRow& row);
 

@@ -116,6 +116,7 @@ class Salvage {
       (view == View::newest ? names_ : names_of_database_).try_emplace(name->lane, *name);
       return;
     }
+    if (auto notes = notes_of(row)) bytes_ += into_.keep_notes(*notes);
     if (view == View::database) return;  // what was changed since is as it was no more
     if (auto aside = aside_of(row)) return take_aside(*aside);
     if (auto done = done_of(row)) {

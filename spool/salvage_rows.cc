@@ -53,6 +53,15 @@ std::optional<TrailRow> trail_of(const StoredRow& row) {
   return found;
 }
 
+std::optional<NoteRow> notes_of(const StoredRow& row) {
+  if (!is(row, "nib") || row.rowid <= 0) return std::nullopt;
+  NoteRow found{static_cast<std::uint64_t>(row.rowid), number(row, 1),
+                std::string(row.values[2].bytes)};
+  const auto read = read_notes(found);
+  if (!read.placed && read.notes.empty()) return std::nullopt;
+  return found;
+}
+
 std::optional<LaneRow> lane_of(const StoredRow& row) {
   constexpr std::size_t kRuns = 11, kPaused = 12, kChecksum = 13;
   if (!is(row, "ntiiiiiiiiibii") || row.rowid < 0 || row.rowid >= int{kMaxLanes})

@@ -28,6 +28,7 @@ struct FoundId {
 [[nodiscard]] std::optional<FoundLog> log_of(const StoredRow& row);
 [[nodiscard]] std::optional<AsideRow> aside_of(const StoredRow& row);
 [[nodiscard]] std::optional<TrailRow> trail_of(const StoredRow& row);
+[[nodiscard]] std::optional<NoteRow> notes_of(const StoredRow& row);
 [[nodiscard]] std::optional<LaneRow> lane_of(const StoredRow& row);    // its checksum is right
 [[nodiscard]] std::optional<FoundDone> done_of(const StoredRow& row);  // likewise
 [[nodiscard]] std::optional<FoundId> id_of(const StoredRow& row);

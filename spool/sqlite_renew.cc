@@ -98,7 +98,7 @@ Result<LogTail> SqliteStore::look_before() {
 
 // SQLite writes where the damage is, over what is behind it; what is not taken is in the copy.
 Result<void> SqliteStore::connect_over(const LogTail& tail) {
-  if (tail.rows.empty()) return connect_or_renew();
+  if (tail.empty()) return connect_or_renew();
   if (!knows_lanes_of(tail))
     return renew("its write-ahead log, where destinations were that have records behind it");
   const auto copy = copy_log();
@@ -140,7 +140,7 @@ Result<void> SqliteStore::take_tail(const LogTail& tail) {
   begin(Sync::now);
   const auto taken = append_tail(tail, *this);
   if (auto ok = commit(); !ok) return ok;
-  if (taken.records == 0) return {};
+  if (taken.records + taken.notes == 0) return {};
   std::string report = fmt::format(
       "the write-ahead log was damaged, or cut by a loss of power: {} records behind that could be "
       "read and go on; what was delivered since may be delivered again; the log as it was is "

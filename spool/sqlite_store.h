@@ -60,6 +60,8 @@ class SqliteStore : public Store {
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> make(SqliteStoreOptions options);
   [[nodiscard]] Seq highest_id(Seq most);
   [[nodiscard]] Result<void> settle_down();
+  // Of a row found twice the better one stays; which count finds out who opens them. Returns bytes.
+  std::size_t keep_notes(const NoteRow& row);
 
   void begin(Sync sync) override;
   Result<void> commit() override;
@@ -93,6 +95,7 @@ class SqliteStore : public Store {
   std::uint64_t newest_trail() override;
   std::uint64_t newest_notes() override;
   std::optional<NoteRow> notes_after(std::uint64_t number) override;
+  void scan_notes(const std::function<void(const NoteRow&)>& each) override;
   std::string hash_key() override;
   Room room() override;
   [[nodiscard]] bool short_of_room() const override { return short_of_room_; }

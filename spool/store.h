@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -106,7 +107,8 @@ class Store {
   [[nodiscard]] virtual std::uint64_t newest_trail() = 0;            // number, 0 = none
   [[nodiscard]] virtual std::uint64_t newest_notes() = 0;            // number, 0 = none
   [[nodiscard]] virtual std::optional<NoteRow> notes_after(std::uint64_t number) = 0;
-  [[nodiscard]] virtual std::string hash_key() = 0;  // 16 bytes
+  virtual void scan_notes(const std::function<void(const NoteRow&)>& each) = 0;  // by number
+  [[nodiscard]] virtual std::string hash_key() = 0;                              // 16 bytes
   [[nodiscard]] virtual Room room() = 0;
   // The disk is so full that only what makes room may be written.
   [[nodiscard]] virtual bool short_of_room() const { return false; }

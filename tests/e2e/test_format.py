@@ -197,7 +197,7 @@ class Format(Case):
 
     def test_records_are_what_was_accepted(self):
         reader = self.read()
-        self.assertEqual((reader.application, reader.version), (0x63726C79, 1))
+        self.assertEqual((reader.application, reader.version), (0x63726C79, 2))
         start = reader.batches[0]["start"]
         for row in reader.batches:
             self.assertEqual(row["start"], start)

@@ -42,7 +42,12 @@ Settlement settlement(Seq seq, End end) {
 }
 
 bool hand_in(DeskAgent& agent, Known& known, std::vector<Record>& records) {
-  auto stored = agent.desk->stage(records);
+  std::vector<Note> notes;
+  for (const Record& r : records) {
+    const int n = std::stoi(r.body);
+    notes.push_back({static_cast<std::uint32_t>(subject_of(n)), std::to_string(n)});
+  }
+  auto stored = agent.desk->stage(records, std::move(notes));
   const auto committed = agent.desk->commit();
   const bool ok = stored && committed;
   if (!ok) {
@@ -109,6 +114,7 @@ DeskAgent::DeskAgent(const std::string& directory, int checkpoint_pages) {
   store = std::move(*made);
   DeskOptions desk_options;
   desk_options.history_bytes = 20000;
+  desk_options.notes = {200, 300};
   desk = std::make_unique<Desk>(*store, desk_options);
   desk->clock({Steady(std::chrono::hours(1)), Wall(Duration(kEpoch))});
   if (auto ok = desk->restore(); !ok) {
@@ -192,6 +198,22 @@ void check_news(const std::map<Seq, std::string>& found, const Known& known) {
     ASSERT_GE(heard[subject], seq) << "the news of " << subject << " is lost";
 }
 
+// Each record was staged with a note of its number under its subject: what the note says is the
+// newest record, and not one that is not there.
+void check_notes(const std::map<std::uint32_t, std::string>& notes, const Known& known,
+                 const std::map<Seq, std::string>& records, bool exactly) {
+  for (const auto& [subject, seq] : newest_of(known.acknowledged)) {
+    const auto note = notes.find(static_cast<std::uint32_t>(subject));
+    ASSERT_NE(note, notes.end()) << "of subject " << subject;
+    ASSERT_GE(std::stoi(note->second), std::stoi(known.acknowledged.at(seq)));
+  }
+  if (!exactly) return;
+  const auto newest = newest_of(records);
+  ASSERT_EQ(notes.size(), newest.size());
+  for (const auto& [subject, seq] : newest)
+    ASSERT_EQ(std::stoi(notes.at(static_cast<std::uint32_t>(subject))), std::stoi(records.at(seq)));
+}
+
 // Something of each run of a state that a subject had, and the newest.
 void check_changes(DeskAgent& agent, const Known& known) {
   const bool paused = agent.desk->stats().lanes.at(kChanges).paused.has_value();
@@ -218,7 +240,10 @@ void check_everything(DeskAgent& agent, const Known& known) {
   for (const auto& [seq, body] : known.acknowledged)
     ASSERT_TRUE(found.count(seq) + known.settled.count(seq) + known.dropped.count(seq) > 0)
         << "record " << seq << " is lost";
+  std::map<std::uint32_t, std::string> notes;
+  agent.desk->notes([&](std::uint32_t n, std::string_view body) { notes.emplace(n, body); });
   const auto news = drain(agent, 1);
+  check_notes(notes, known, news, agent.reports.empty());
   check_bodies(news, known);
   check_news(news, known);
   check_changes(agent, known);
