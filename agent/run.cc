@@ -13,6 +13,7 @@
 #include "agent/config/config.h"
 #include "agent/flow/agent.h"
 #include "agent/runtime/loop.h"
+#include "agent/runtime/processes.h"
 #include "agent/runtime/state_file.h"
 #include "agent/runtime/systemd.h"
 #include "spool/journal.h"
@@ -75,6 +76,7 @@ class Daemon {
   Wakeup journal_wake_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<StateFile> outages_file_;
+  Processes children_{loop_};
   std::unique_ptr<Agent> agent_;
   Timer deadline_{loop_, [this] { turn(); }};
   Timer stop_check_{loop_, [this] { check_stopped(); }};
@@ -99,6 +101,7 @@ Environment Daemon::environment() {
   env.longest_turn = [this] { return loop_.longest_turn(); };
   env.kept_outages = [this] { return outages_file_->read(kMostKept); };
   env.keep_outages = [this](std::string bytes) { outages_file_->write(std::move(bytes)); };
+  env.children = &children_;
   env.seed = random_seed();
   return env;
 }

@@ -136,6 +136,18 @@ std::string outages(const Json& document) {
   return "\n" + table.text() + (troubles.empty() ? "" : "\n" + troubles);
 }
 
+// Nothing where there are none.
+std::string checks(const Json& document) {
+  const Json c = document.value("checks", Json::object());
+  if (number(c, "configured") == 0) return "";
+  std::string out = fmt::format("\nlocal checks: {}, {} running, {} waiting, {} runs, {} skipped",
+                                text(c, "configured"), text(c, "running"), text(c, "waiting"),
+                                text(c, "runs"), text(c, "skipped"));
+  if (number(c, "late") > 0)
+    out += fmt::format(", {} late (at worst {})", text(c, "late"), span(number(c, "worst_late_s")));
+  return out + "\n";
+}
+
 // What planned outages hold is where it should be.
 bool is_well(const Json& destination) {
   const bool tries_later = !text(destination, "next_attempt_s").empty();
@@ -179,7 +191,7 @@ Result<StatusView> status_view(std::string_view json) {
     out.text = fmt::format("checkrelay {}, up {}\n", text(document, "version"),
                            span(number(document, "uptime_s")));
     out.text += journal_line(document.value("journal", Json::object())) + "\n" + intakes(document) +
-                "\n" + destinations(document) + outages(document);
+                "\n" + destinations(document) + outages(document) + checks(document);
     out.well = all_well(document);
     return out;
   });

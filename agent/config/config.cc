@@ -7,6 +7,7 @@
 #include <array>
 
 #include "agent/base/text.h"
+#include "agent/config/checks.h"
 #include "agent/config/destinations.h"
 #include "agent/config/heartbeat.h"
 #include "agent/config/intakes.h"
@@ -17,10 +18,10 @@
 namespace checkrelay {
 namespace {
 
-constexpr std::array<std::string_view, 8> kSections{
-    "agent", "limits", "log", "intake", "destination", "route", "outages", "heartbeat"};
+constexpr std::array<std::string_view, 9> kSections{
+    "agent", "limits", "log", "intake", "destination", "route", "outages", "heartbeat", "check"};
 constexpr long long kLeastQueue = 1 << 20;  // bytes: an empty journal takes a part of it
-constexpr std::array<std::string_view, 2> kNotYet{"freshness", "check"};
+constexpr std::array<std::string_view, 1> kNotYet{"freshness"};
 
 // POSIX gethostname(); what a machine without a name is called matters less than that it is called
 // something.
@@ -124,6 +125,7 @@ void read_document(Reader& reader, const Node& root, const Registry& registry, C
   }
   config.outages = read_outages(reader, root, registry, config.destinations);
   config.heartbeat = read_heartbeat(reader, root, config.agent);
+  config.checks = read_checks(reader, root, config.agent.text("hostname"));
 }
 
 }  // namespace

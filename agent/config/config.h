@@ -47,6 +47,15 @@ struct OutagesConfig {
   bool operator==(const OutagesConfig&) const = default;
 };
 
+// A plugin that the agent runs by itself.
+struct CheckConfig {
+  std::string host{};
+  std::string service{};               // empty: a host check
+  std::vector<std::string> command{};  // the program and its arguments; never empty
+  Options options{};
+  bool operator==(const CheckConfig&) const = default;
+};
+
 struct RouteConfig {
   std::string host = "*";
   std::string service = "*";  // matches a host check where it is "*" or ""
@@ -64,6 +73,7 @@ struct Config {
   std::vector<RouteConfig> routes{};
   std::vector<OutagesConfig> outages{};
   std::optional<Options> heartbeat{};  // none: there is none
+  std::vector<CheckConfig> checks{};
 };
 
 struct Fault {

@@ -56,6 +56,12 @@ constexpr std::array kLimits{
               .kind = Kind::size,
               .fallback = "64MiB",
               .doc = "and how much room they may take"},
+    OptionRow{.name = "max_concurrent_checks",
+              .kind = Kind::integer,
+              .fallback = "64",
+              .doc = "plugins of [[check]] that run at once; the others wait in line",
+              .low = 1,
+              .high = 10'000},
 };
 
 constexpr std::array kLog{

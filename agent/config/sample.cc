@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "agent/base/text.h"
+#include "agent/config/checks.h"
 #include "agent/config/config.h"
 #include "agent/config/destinations.h"
 #include "agent/config/heartbeat.h"
@@ -40,6 +41,16 @@ constexpr std::string_view kRouteNote =
 # host = "db*"
 # service = "*"             # "*" matches host checks too
 # destinations = ["central"]
+)";
+
+constexpr std::string_view kCheckNote =
+    R"(# Local checks: plugins, by the Nagios plugin guidelines, that the agent runs by itself. No service: a host check.
+# [[check]]
+# service = "Disk"
+# host: default agent.hostname
+# command = ["/usr/lib/nagios/plugins/check_disk", "-w", "10%"]  # no shell; an absolute path, or a name for PATH
+# every = "60s"
+#   or by the calendar: schedule = "0 3 * * 1-5" (cron, or systemd's OnCalendar), timezone = "Europe/Stockholm"
 )";
 
 bool is_quoted(OptionKind kind) {
@@ -101,6 +112,7 @@ class Sample {
   void destination(const Dialect& dialect, bool active);
   void outages(std::string_view type, std::string_view summary);
   void heartbeat();
+  void checks();
   [[nodiscard]] const Dialect* default_destination() const;
 
   const Registry& registry_;
@@ -175,6 +187,19 @@ void Sample::heartbeat() {
     line(row, row.name == "host" ? std::optional<std::string_view>("edge1") : std::nullopt, false);
 }
 
+void Sample::checks() {
+  out_ += "\n";
+  out_ += kCheckNote;
+  for (const OptionRow& row : check_rows()) {
+    if (row.name == "every" || row.name == "schedule" || row.name == "timezone") continue;
+    std::optional<std::string_view> value;
+    if (row.name == "spread") value = "60s";
+    if (row.name == "environment") value = "LC_ALL=C";
+    if (row.name == "user") value = "nobody";
+    line(row, value, false);
+  }
+}
+
 // One that needs nothing but a disk.
 const Dialect* Sample::default_destination() const {
   const Dialect* file = registry_.dialect("file");
@@ -207,6 +232,7 @@ std::string Sample::text() {
       "this "
       "section there is none.";
   heartbeat();
+  checks();
   return out_;
 }
 

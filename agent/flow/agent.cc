@@ -78,7 +78,8 @@ Agent::Agent(const Registry& registry, Journal& journal, Loop& loop, Environment
       started_(env_.now()),
       outages_(registry, loop, env_),
       intake_(journal),
-      operator_(journal, env_, [this] { return status(); }) {
+      operator_(journal, env_, [this] { return status(); }),
+      checks_(intake_, env_) {
   env_.outages = [this](Wall now) { return outages_.known(now); };
   operator_.set_upstream([this](const auto& name, auto words, Operator::Told told) {
     return ask_upstream(name, words, std::move(told));
@@ -103,11 +104,14 @@ void Agent::reload(Config config) {
 Result<void> Agent::apply(Config config, bool strict) {
   auto sources = outages_.prepare(config.outages);
   if (!sources) return tl::unexpected(sources.error());
+  auto checks = checks_.prepare(config);
+  if (!checks) return tl::unexpected(checks.error());
   if (auto ok = apply_destinations(config); !ok) return ok;
   outages_.take(std::move(*sources), config.outages);
   configure_heartbeat(config);
   operator_.set_admin_group(config.agent.text("admin_group"));
   auto ok = apply_intakes(config, strict);
+  checks_.take(std::move(*checks), config);
   config_ = std::move(config);
   env_.kick();
   return ok;
@@ -265,6 +269,7 @@ void Agent::tick(Instant now) {
   outages_.tick(now);
   free_held();
   beat(now);
+  checks_.tick(now);
   for (auto& d : deliveries_)
     if (!waits_for_predecessor(*d)) d->tick(now);
   bury_retired();
@@ -283,6 +288,7 @@ std::optional<Steady> Agent::deadline(Instant now) const {
   };
   note(outages_.deadline());
   if (heartbeat_) note(heartbeat_->due());
+  note(checks_.deadline(now));
   for (const auto& d : deliveries_)
     if (!waits_for_predecessor(*d)) note(d->deadline(now));  // whose end kicks
   return earliest;
@@ -293,18 +299,20 @@ void Agent::stop() {
   for (OpenDoor& d : doors_) d.listener->stop();
   for (auto& d : deliveries_) d->retire();
   outages_.stop();
+  checks_.stop();
 }
 
 bool Agent::stopped() const {
   auto door_idle = [](const OpenDoor& d) { return d.listener->idle(); };
   auto idle = [](const std::unique_ptr<Delivery>& d) { return d->idle(); };
-  return std::all_of(doors_.begin(), doors_.end(), door_idle) &&
+  return checks_.stopped() && std::all_of(doors_.begin(), doors_.end(), door_idle) &&
          std::all_of(retired_doors_.begin(), retired_doors_.end(), door_idle) &&
          std::all_of(deliveries_.begin(), deliveries_.end(), idle) &&
          std::all_of(retired_deliveries_.begin(), retired_deliveries_.end(), idle);
 }
 
 void Agent::cancel() {
+  checks_.cancel();
   for (auto& d : deliveries_) d->cancel();
   for (auto& d : retired_deliveries_) d->cancel();
 }
@@ -345,6 +353,7 @@ Status Agent::status() const {
     }
   }
   s.outages = outages_.status(now.wall);
+  s.checks = checks_.status();
   for (const LaneStats& lane : journal.lanes) {
     bool owes = lane.pending + lane.in_flight + lane.dead > 0;
     if (lane.active || lane.name.empty() || !owes) continue;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/config/config.h"
+#include "agent/flow/checks.h"
 #include "agent/flow/delivery.h"
 #include "agent/flow/door.h"
 #include "agent/flow/environment.h"
@@ -81,6 +82,7 @@ class Agent {
   Intake intake_;
   Operator operator_;
   std::optional<Heartbeat> heartbeat_;  // none: there is none
+  Checks checks_;
   std::vector<OpenDoor> doors_;
   std::vector<OpenDoor> retired_doors_;
   std::vector<std::unique_ptr<Delivery>> deliveries_;

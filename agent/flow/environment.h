@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/base/child.h"
 #include "agent/base/time.h"
 #include "agent/port/dialect.h"
 
@@ -20,6 +21,7 @@ struct Environment {
   // What keep_outages() was given last, of a run before this one; empty: nothing. It may block.
   std::function<Result<std::string>()> kept_outages{};
   std::function<void(std::string)> keep_outages{};  // does not block
+  ChildRunner* children = nullptr;                  // of local checks; must outlive the flow
   std::uint64_t seed = 0;                           // of ids and jitter; random outside tests
 };
 

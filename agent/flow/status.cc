@@ -109,6 +109,18 @@ void write_outages(JsonWriter& json, const OutagesStatus& o) {
   json.end_object();
 }
 
+void write_checks(JsonWriter& json, const ChecksStatus& c) {
+  json.key("checks").begin_object();
+  integer(json, "configured", c.configured);
+  integer(json, "running", c.running);
+  integer(json, "waiting", c.waiting);
+  integer(json, "runs", c.runs);
+  integer(json, "late", c.late);
+  integer(json, "skipped", c.skipped);
+  json.key("worst_late_s").number(to_seconds(c.worst_late));
+  json.end_object();
+}
+
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
 // A family with one sample a destination.
@@ -241,7 +253,9 @@ std::string status_json(const Status& s) {
   for (const DestinationStatus& d : s.destinations) write_destination(json, d);
   json.end_array().key("outages").begin_array();
   for (const OutagesStatus& o : s.outages) write_outages(json, o);
-  json.end_array().key("freshness").begin_object();
+  json.end_array();
+  write_checks(json, s.checks);
+  json.key("freshness").begin_object();
   for (std::string_view key : {"expected", "overdue", "in_outage"}) integer(json, key, 0);
   json.end_object().end_object();
   out += '\n';
@@ -294,6 +308,20 @@ std::string status_metrics(const Status& s) {
       read_backs(s),
       heartbeats(s),
       heartbeat_times(s),
+      single("checkrelay_checks", "Local checks that are configured", false,
+             static_cast<double>(s.checks.configured)),
+      single("checkrelay_checks_running", "Plugins that run now", false,
+             static_cast<double>(s.checks.running)),
+      single("checkrelay_checks_waiting", "Checks that are due and wait for room", false,
+             static_cast<double>(s.checks.waiting)),
+      single("checkrelay_check_runs_total", "Plugins that were begun", true,
+             static_cast<double>(s.checks.runs)),
+      single("checkrelay_check_late_total", "Of them, more than a second after they were due", true,
+             static_cast<double>(s.checks.late)),
+      single("checkrelay_check_worst_late_seconds", "The latest that one ever was", false,
+             to_seconds(s.checks.worst_late)),
+      single("checkrelay_check_skipped_total", "Times due that had no run", true,
+             static_cast<double>(s.checks.skipped)),
   });
 }
 

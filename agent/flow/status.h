@@ -49,6 +49,17 @@ struct OutagesStatus {
   std::string last_error{};       // empty = none
 };
 
+// Of all local checks together, since the start.
+struct ChecksStatus {
+  std::size_t configured = 0;
+  std::size_t running = 0;
+  std::size_t waiting = 0;    // are due, and wait for room
+  std::uint64_t runs = 0;     // that were begun
+  std::uint64_t late = 0;     // of them, more than a second after they were due
+  std::uint64_t skipped = 0;  // times due that had no run, since the one before was not over
+  Duration worst_late{};
+};
+
 struct Status {
   Duration uptime{};
   Wall now{};
@@ -60,6 +71,7 @@ struct Status {
       destinations{};  // also those that are no longer configured but still owe something
   std::vector<OutagesStatus> outages{};
   std::uint64_t accepted = 0;  // by all intakes that there were
+  ChecksStatus checks{};
   Duration longest_turn{};
   std::uint64_t log_lines_lost = 0;
   std::uint64_t mended = 0;  // sequences that were not UTF-8 and were replaced

@@ -25,6 +25,7 @@ constexpr std::array kMeasures{
     Measure{"file", "end to end into a file: rate and CPU a result", end_to_end_file},
     Measure{"discard", "end to end into nothing: rate and CPU a result", end_to_end_discard},
     Measure{"idle", "start, memory, wake-ups of an agent that has nothing to do", idle},
+    Measure{"checks", "1,000 local checks, each every 6 s: drift, turns, CPU", local_checks},
     Measure{"send", "wall time of `checkrelay send`", send_command},
     Measure{"exec", "what `checkrelay exec` adds to a command, agent up and down", exec_command},
 };

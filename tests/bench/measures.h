@@ -49,6 +49,7 @@ std::vector<Row> forward_groundwork_alone(const Setup& setup);
 std::vector<Row> end_to_end_file(const Setup& setup);
 std::vector<Row> end_to_end_discard(const Setup& setup);
 std::vector<Row> idle(const Setup& setup);
+std::vector<Row> local_checks(const Setup& setup);
 std::vector<Row> send_command(const Setup& setup);
 std::vector<Row> exec_command(const Setup& setup);
 

@@ -58,6 +58,20 @@ TEST(StatusView, TellsOfAHeartbeatThatIsRefusedAndIsWellAllTheSame) {
                 ::testing::Not(HasSubstr("heartbeat")));
 }
 
+TEST(StatusView, TellsOfLocalChecksWhereThereAreAny) {
+  auto with = [](const std::string& checks) {
+    return status_view(R"({"uptime_s":1,"journal":{},"checks":)" + checks + "}");
+  };
+  EXPECT_EQ(with(R"({"configured":0})")->text.find("local checks"), std::string::npos);
+  const std::string some = R"({"configured":12,"running":2,"waiting":0,"runs":99,"skipped":4,)";
+  const auto plain = with(some + R"("late":0,"worst_late_s":0.2})");
+  EXPECT_THAT(plain->text,
+              HasSubstr("\nlocal checks: 12, 2 running, 0 waiting, 99 runs, 4 skipped\n"));
+  EXPECT_TRUE(plain->well);
+  EXPECT_THAT(with(some + R"("late":3,"worst_late_s":12.0})")->text,
+              HasSubstr("4 skipped, 3 late (at worst 12s)\n"));
+}
+
 std::string status_of_source(const std::string& state) {
   return R"({"uptime_s":1,"journal":{},"outages":[{"name":"nmis","type":"opmantek","state":")" +
          state + R"(","effect":"mark","fetched":"2026-01-05T10:15:00Z","outages":3,"in_force":1,

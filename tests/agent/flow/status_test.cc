@@ -90,6 +90,20 @@ TEST(Status, TellsOfHeartbeatsWhereThereAreSome) {
     EXPECT_NE(metrics.find(line), std::string::npos) << line << metrics;
 }
 
+TEST(Status, TellsOfLocalChecks) {
+  Status s = sample();
+  s.checks = {12, 2, 1, 1034, 3, 4, 1500ms};
+  EXPECT_EQ(json::parse(status_json(s))["checks"],
+            json::parse(R"({"configured":12,"running":2,"waiting":1,"runs":1034,"late":3,
+                            "skipped":4,"worst_late_s":1.5})"));
+  const std::string metrics = status_metrics(s);
+  for (const char* line :
+       {"checkrelay_checks 12\n", "checkrelay_checks_running 2\n", "checkrelay_checks_waiting 1\n",
+        "checkrelay_check_runs_total 1034\n", "checkrelay_check_late_total 3\n",
+        "checkrelay_check_skipped_total 4\n", "checkrelay_check_worst_late_seconds 1.5\n"})
+    EXPECT_NE(metrics.find(line), std::string::npos) << line;
+}
+
 TEST(Status, TellsOfAPause) {
   Status s = sample();
   EXPECT_TRUE(json::parse(status_json(s))["destinations"][0]["paused_since"].is_null());

@@ -1,0 +1,247 @@
+#include "agent/runtime/processes.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace checkrelay {
+namespace {
+
+constexpr std::size_t kPiece = 64 * 1024;  // bytes a read
+
+// A program's 0, 1 and 2 are put in place one after the other, over what is there.
+int above_standard(int fd) {
+  if (fd < 0 || fd > 2) return fd;
+  const int higher = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  ::close(fd);
+  return higher;
+}
+
+struct PipeEnds {
+  int read = -1, write = -1;
+  PipeEnds() {
+    std::array<int, 2> ends{-1, -1};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
+    read = above_standard(ends[0]);
+    write = above_standard(ends[1]);
+    if (read >= 0) ::fcntl(read, F_SETFL, O_NONBLOCK);
+  }
+  ~PipeEnds() {
+    if (read >= 0) ::close(read);
+    if (write >= 0) ::close(write);
+  }
+  PipeEnds(const PipeEnds&) = delete;
+  PipeEnds& operator=(const PipeEnds&) = delete;
+  [[nodiscard]] bool open() const { return read >= 0 && write >= 0; }
+};
+
+}  // namespace
+
+// The reading end of a pipe. Its handle outlives it until libuv has closed it.
+class Processes::Pipe {
+ public:
+  // Keeps at most `keep` bytes and counts all. `news` is called after each read.
+  Pipe(Loop& loop, int fd, std::size_t keep, std::function<void()> news)
+      : loop_(loop), fd_(fd), keep_(keep), news_(std::move(news)), handle_(new uv_poll_t{}) {
+    if (uv_poll_init(loop.uv(), handle_, fd_) != 0) {
+      delete std::exchange(handle_, nullptr);
+      return;
+    }
+    handle_->data = this;
+    uv_poll_start(handle_, UV_READABLE,
+                  [](uv_poll_t* h, int, int) { static_cast<Pipe*>(h->data)->readable(); });
+  }
+  ~Pipe() { close(); }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  void drain(std::size_t most) {
+    while (fd_ >= 0 && total_ < most && read_once()) continue;
+  }
+  void close() {
+    if (handle_) {
+      uv_poll_stop(handle_);
+      uv_close(reinterpret_cast<uv_handle_t*>(std::exchange(handle_, nullptr)),
+               [](uv_handle_t* h) { delete reinterpret_cast<uv_poll_t*>(h); });
+    }
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+  [[nodiscard]] std::size_t total() const { return total_; }
+  [[nodiscard]] std::string take() { return std::move(kept_); }
+
+ private:
+  void readable() {
+    if (!loop_.may_read()) return;  // the kernel says it again in the next turn
+    read_once();
+    news_();
+  }
+  bool read_once() {
+    static std::array<char, kPiece> piece;
+    const ssize_t n = ::read(fd_, piece.data(), piece.size());
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return errno == EINTR;
+    if (n <= 0) return close(), false;
+    const auto bytes = static_cast<std::size_t>(n);
+    loop_.has_read(bytes);
+    total_ += bytes;
+    kept_.append(piece.data(), std::min(bytes, keep_ - kept_.size()));
+    return true;
+  }
+
+  Loop& loop_;
+  int fd_;
+  std::size_t keep_;
+  std::function<void()> news_;
+  uv_poll_t* handle_;
+  std::size_t total_ = 0;
+  std::string kept_{};
+};
+
+class Processes::Process {
+ public:
+  Process(Loop& loop, pid_t pid, const ChildCommand& command, PipeEnds& out, PipeEnds& err,
+          Done done)
+      : loop_(loop),
+        pid_(pid),
+        began_(loop.now().steady),
+        done_(std::move(done)),
+        out_(loop, std::exchange(out.read, -1), command.keep, [this] { look_for_flood(); }),
+        err_(loop, std::exchange(err.read, -1), kKeptErrors, [this] { look_for_flood(); }) {
+    timer_.at(began_ + command.timeout);
+  }
+
+  void stop() {
+    outcome_.stopped = true;
+    if (phase_ == Phase::running) terminate();
+  }
+  void kill() {
+    outcome_.stopped = true;
+    kill_now();
+  }
+  void signal(int number) const { ::kill(-pid_, number); }
+
+  // It has ended, and is not yet reaped: its process id still is its own.
+  void ended(const siginfo_t& info) {
+    signal(SIGKILL);
+    out_.drain(kMostPrinted);
+    err_.drain(kKeptErrors);
+    outcome_.end =
+        info.si_code == CLD_EXITED ? ChildOutcome::End::exited : ChildOutcome::End::signalled;
+    outcome_.code = info.si_status;
+  }
+  void tell() {
+    outcome_.out = out_.take();
+    outcome_.err = err_.take();
+    outcome_.took = loop_.now().steady - began_;
+    done_(outcome_);
+  }
+
+ private:
+  enum class Phase { running, terminated, killed };
+
+  void look_for_flood() {
+    if (phase_ != Phase::running || out_.total() + err_.total() <= kMostPrinted) return;
+    outcome_.flooded = true;
+    close_pipes();
+    kill_now();
+  }
+  void terminate() {
+    phase_ = Phase::terminated;
+    signal(SIGTERM);
+    signal(SIGCONT);  // one that is stopped would not notice
+    timer_.at(loop_.now().steady + kTermGrace);
+  }
+  void kill_now() {
+    phase_ = Phase::killed;
+    signal(SIGKILL);
+    timer_.at(loop_.now().steady + kKillGrace);
+  }
+  void timer_fired() {
+    if (phase_ == Phase::running) {
+      outcome_.timed_out = true;
+      terminate();
+    } else if (phase_ == Phase::terminated) {
+      kill_now();
+    } else {
+      outcome_.end = ChildOutcome::End::hangs;
+      tell();
+    }
+  }
+  void close_pipes() {
+    out_.close();
+    err_.close();
+  }
+
+  Loop& loop_;
+  pid_t pid_;
+  Steady began_;
+  Done done_;
+  Phase phase_ = Phase::running;
+  ChildOutcome outcome_{};
+  Pipe out_, err_;
+  Timer timer_{loop_, [this] { timer_fired(); }};
+};
+
+Processes::Processes(Loop& loop)
+    : loop_(loop),
+      null_(above_standard(::open("/dev/null", O_RDONLY | O_CLOEXEC))),
+      child_signal_(loop, {SIGCHLD}, [this](int) { reap(); }),
+      self_(std::make_shared<Processes*>(this)) {}
+
+Processes::~Processes() {
+  for (const auto& [pid, process] : running_) process->signal(SIGKILL);
+  running_.clear();
+  if (null_ >= 0) ::close(null_);
+}
+
+void Processes::start(const ChildCommand& command, Done done) {
+  PipeEnds out, err;
+  Result<pid_t> pid = fail(Errc::unavailable, std::strerror(errno));
+  if (out.open() && err.open() && null_ >= 0)
+    pid = launcher_.launch(command, {null_, out.write, err.write});
+  if (!pid) {
+    ChildOutcome outcome;
+    outcome.end = ChildOutcome::End::not_run;
+    outcome.error = pid.error().what;
+    loop_.defer(
+        [done = std::move(done), outcome = std::move(outcome), self = std::weak_ptr(self_)] {
+          if (!self.expired()) done(outcome);
+        });
+    return;
+  }
+  running_.emplace(*pid,
+                   std::make_unique<Process>(loop_, *pid, command, out, err, std::move(done)));
+}
+
+// One signal may stand for several children. Those of ours are looked at before they are reaped;
+// others are what a program left behind, where this process is the one that inherits them.
+void Processes::reap() {
+  for (;;) {
+    siginfo_t info{};
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
+    const auto found = running_.find(info.si_pid);
+    std::unique_ptr<Process> process;
+    if (found != running_.end()) {
+      process = std::move(found->second);
+      running_.erase(found);
+      process->ended(info);
+    }
+    ::waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
+    if (process) process->tell();
+  }
+}
+
+void Processes::stop() {
+  for (const auto& [pid, process] : running_) process->stop();
+}
+
+void Processes::kill() {
+  for (const auto& [pid, process] : running_) process->kill();
+}
+
+}  // namespace checkrelay
