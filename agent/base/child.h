@@ -30,7 +30,7 @@ struct ChildOutcome {
     exited,     // `code` is its status
     signalled,  // `code` is the signal
     not_run,    // `error` says why
-    hangs,      // neither SIGTERM nor SIGKILL ended it; called again once it is gone
+    hangs,  // it does not begin, or does not end; `error` says which. Told again once it is gone
   };
   End end = End::exited;
   int code = 0;

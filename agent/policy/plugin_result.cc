@@ -29,7 +29,7 @@ std::string ended_words(const ChildOutcome& o) {
     case End::signalled:
       return fmt::format("it was ended by {}", signal_words(o.code));
     case End::hangs:
-      return "not even SIGKILL has ended it";
+      return o.error;
     case End::not_run:
       break;
   }

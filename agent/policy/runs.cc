@@ -62,7 +62,7 @@ void Runs::place(Entry& entry, Instant now) {
   c.share = fraction(next_fraction(state) + static_cast<double>(n) * kGolden);
   if (t.schedule) return arm_calendar(entry, now.wall, now);
   c.slot = now.steady + part_of(t.spread, c.share);
-  arm(entry, c.slot + jitter(t));
+  arm(entry, std::min(c.slot + jitter(t), now.steady + t.every));  // the first within one `every`
 }
 
 void Runs::configure(const std::vector<std::pair<Subject, RunTiming>>& wanted, std::size_t most,

@@ -1,6 +1,6 @@
 // Starts a program of its own session without a copy of this process: the child borrows our memory
 // until it is the program (clone(2), CLONE_VM and CLONE_VFORK), so what it costs does not grow with
-// what we hold. One thread only.
+// what we hold. The thread that launches stands still meanwhile.
 #pragma once
 
 #include <sys/types.h>

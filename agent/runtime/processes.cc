@@ -104,10 +104,8 @@ class Processes::Pipe {
 
 class Processes::Process {
  public:
-  Process(Loop& loop, pid_t pid, const ChildCommand& command, PipeEnds& out, PipeEnds& err,
-          Done done)
+  Process(Loop& loop, const ChildCommand& command, PipeEnds& out, PipeEnds& err, Done done)
       : loop_(loop),
-        pid_(pid),
         began_(loop.now().steady),
         done_(std::move(done)),
         out_(loop, std::exchange(out.read, -1), command.keep, [this] { look_for_flood(); }),
@@ -115,24 +113,37 @@ class Processes::Process {
     timer_.at(began_ + command.timeout);
   }
 
+  void launched(pid_t pid) {
+    pid_ = pid;
+    if (phase_ == Phase::given_up) return kill_now();
+    phase_ = Phase::running;
+    if (outcome_.stopped) terminate();
+  }
   void stop() {
     outcome_.stopped = true;
     if (phase_ == Phase::running) terminate();
   }
   void kill() {
     outcome_.stopped = true;
-    kill_now();
+    if (pid_ > 0) return kill_now();
+    phase_ = Phase::given_up;
   }
-  void signal(int number) const { ::kill(-pid_, number); }
+  void signal(int number) const {
+    if (pid_ > 0) ::kill(-pid_, number);
+  }
 
   // It has ended, and is not yet reaped: its process id still is its own.
   void ended(const siginfo_t& info) {
     signal(SIGKILL);
     out_.drain(kMostPrinted);
     err_.drain(kKeptErrors);
-    outcome_.end =
-        info.si_code == CLD_EXITED ? ChildOutcome::End::exited : ChildOutcome::End::signalled;
+    const bool exited = info.si_code == CLD_EXITED;
+    outcome_.end = exited ? ChildOutcome::End::exited : ChildOutcome::End::signalled;
     outcome_.code = info.si_status;
+  }
+  void not_run(const std::string& why) {
+    outcome_.end = ChildOutcome::End::not_run;
+    outcome_.error = why;
   }
   void tell() {
     outcome_.out = out_.take();
@@ -142,12 +153,13 @@ class Processes::Process {
   }
 
  private:
-  enum class Phase { running, terminated, killed };
+  enum class Phase { launched, given_up, running, terminated, killed };
 
   void look_for_flood() {
     if (phase_ != Phase::running || out_.total() + err_.total() <= kMostPrinted) return;
     outcome_.flooded = true;
-    close_pipes();
+    out_.close();
+    err_.close();
     kill_now();
   }
   void terminate() {
@@ -161,74 +173,95 @@ class Processes::Process {
     signal(SIGKILL);
     timer_.at(loop_.now().steady + kKillGrace);
   }
-  void timer_fired() {
-    if (phase_ == Phase::running) {
-      outcome_.timed_out = true;
-      terminate();
-    } else if (phase_ == Phase::terminated) {
-      kill_now();
-    } else {
-      outcome_.end = ChildOutcome::End::hangs;
-      tell();
-    }
+  void hangs(std::string why) {
+    if (std::exchange(told_, true)) return;
+    outcome_.end = ChildOutcome::End::hangs;
+    outcome_.error = std::move(why);
+    tell();
   }
-  void close_pipes() {
-    out_.close();
-    err_.close();
+  void timer_fired() {
+    switch (phase_) {
+      case Phase::launched:
+        phase_ = Phase::given_up;
+        outcome_.timed_out = true;
+        return hangs("the system has not begun it yet");
+      case Phase::running:
+        outcome_.timed_out = true;
+        return terminate();
+      case Phase::terminated:
+        return kill_now();
+      case Phase::killed:
+        return hangs("not even SIGKILL has ended it");
+      case Phase::given_up:
+        return;
+    }
   }
 
   Loop& loop_;
-  pid_t pid_;
+  pid_t pid_ = -1;
   Steady began_;
   Done done_;
-  Phase phase_ = Phase::running;
+  Phase phase_ = Phase::launched;
   ChildOutcome outcome_{};
+  bool told_ = false;  // that it hangs
   Pipe out_, err_;
   Timer timer_{loop_, [this] { timer_fired(); }};
 };
 
 Processes::Processes(Loop& loop)
     : loop_(loop),
-      null_(above_standard(::open("/dev/null", O_RDONLY | O_CLOEXEC))),
+      launches_(loop, [this](std::uint64_t id, const auto& pid) { launched(id, pid); }),
       child_signal_(loop, {SIGCHLD}, [this](int) { reap(); }),
       self_(std::make_shared<Processes*>(this)) {}
 
 Processes::~Processes() {
-  for (const auto& [pid, process] : running_) process->signal(SIGKILL);
-  running_.clear();
-  if (null_ >= 0) ::close(null_);
+  for (const auto& [id, process] : processes_) process->signal(SIGKILL);
+  processes_.clear();
 }
 
 void Processes::start(const ChildCommand& command, Done done) {
   PipeEnds out, err;
-  Result<pid_t> pid = fail(Errc::unavailable, std::strerror(errno));
-  if (out.open() && err.open() && null_ >= 0)
-    pid = launcher_.launch(command, {null_, out.write, err.write});
-  if (!pid) {
-    ChildOutcome outcome;
-    outcome.end = ChildOutcome::End::not_run;
-    outcome.error = pid.error().what;
-    loop_.defer(
-        [done = std::move(done), outcome = std::move(outcome), self = std::weak_ptr(self_)] {
-          if (!self.expired()) done(outcome);
-        });
-    return;
-  }
-  running_.emplace(*pid,
-                   std::make_unique<Process>(loop_, *pid, command, out, err, std::move(done)));
+  const bool ready = out.open() && err.open();
+  const std::string trouble = ready ? "" : std::string("no pipe: ") + std::strerror(errno);
+  const std::uint64_t id = ++next_id_;
+  processes_.emplace(id, std::make_unique<Process>(loop_, command, out, err, std::move(done)));
+  if (ready)
+    return launches_.launch(id, command, std::exchange(out.write, -1),
+                            std::exchange(err.write, -1));
+  loop_.defer([self = std::weak_ptr(self_), id, trouble] {
+    if (auto alive = self.lock()) (*alive)->launched(id, fail(Errc::unavailable, trouble));
+  });
 }
 
-// One signal may stand for several children. Those of ours are looked at before they are reaped;
-// others are what a program left behind, where this process is the one that inherits them.
+void Processes::launched(std::uint64_t id, const Result<pid_t>& pid) {
+  const auto found = processes_.find(id);
+  if (pid) {
+    ids_.emplace(*pid, id);
+    found->second->launched(*pid);
+    return reap();  // it may have ended, and was not known then
+  }
+  const std::unique_ptr<Process> process = std::move(found->second);
+  processes_.erase(found);
+  process->not_run(pid.error().what);
+  process->tell();
+  reap();
+}
+
+// One signal may stand for several children. Those of ours are looked at before they are reaped.
+// Others are about to be reported by their launch, or are what a program left behind, where this
+// process is the one that inherits them.
 void Processes::reap() {
   for (;;) {
     siginfo_t info{};
     if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
-    const auto found = running_.find(info.si_pid);
+    const auto known = ids_.find(info.si_pid);
+    if (known == ids_.end() && launches_.outstanding() > 0) return;
     std::unique_ptr<Process> process;
-    if (found != running_.end()) {
+    if (known != ids_.end()) {
+      const auto found = processes_.find(known->second);
       process = std::move(found->second);
-      running_.erase(found);
+      processes_.erase(found);
+      ids_.erase(known);
       process->ended(info);
     }
     ::waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
@@ -237,11 +270,11 @@ void Processes::reap() {
 }
 
 void Processes::stop() {
-  for (const auto& [pid, process] : running_) process->stop();
+  for (const auto& [id, process] : processes_) process->stop();
 }
 
 void Processes::kill() {
-  for (const auto& [pid, process] : running_) process->kill();
+  for (const auto& [id, process] : processes_) process->kill();
 }
 
 }  // namespace checkrelay

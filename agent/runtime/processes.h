@@ -5,11 +5,12 @@
 // all children of the process, so there is one a process.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 
 #include "agent/base/child.h"
-#include "agent/runtime/launch.h"
+#include "agent/runtime/launch_thread.h"
 #include "agent/runtime/loop.h"
 
 namespace checkrelay {
@@ -26,17 +27,19 @@ class Processes final : public ChildRunner {
   void start(const ChildCommand& command, Done done) override;
   void stop() override;
   void kill() override;
-  [[nodiscard]] bool idle() const override { return running_.empty(); }
+  [[nodiscard]] bool idle() const override { return processes_.empty(); }
 
  private:
   class Process;
   class Pipe;
+  void launched(std::uint64_t id, const Result<pid_t>& pid);
   void reap();
 
   Loop& loop_;
-  Launcher launcher_;
-  int null_ = -1;
-  std::map<pid_t, std::unique_ptr<Process>> running_;
+  std::uint64_t next_id_ = 0;
+  std::map<std::uint64_t, std::unique_ptr<Process>> processes_;
+  std::map<pid_t, std::uint64_t> ids_;  // of those that run
+  LaunchThread launches_;
   Signals child_signal_;
   std::shared_ptr<Processes*> self_;  // deferred calls hold it weakly
 };

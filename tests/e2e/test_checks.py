@@ -76,9 +76,9 @@ class LocalChecks(ChecksCase):
             self.check("crashing", self.script("crash", "echo begun; kill -SEGV $$")),
             self.check("odd", self.script("odd", "echo hm; exit 42")),
             self.check("silent", self.script("silent", "echo oops >&2; exit 0")),
-            self.check("hanging", self.script("hang", "echo begun; sleep 1000"), timeout="300ms"),
+            self.check("hanging", self.script("hang", "echo begun; sleep 1000"), timeout="3s"),
             self.check("stubborn", self.script("stubborn", "trap '' TERM; while :; do sleep 1000; done"),
-                       timeout="300ms"),
+                       timeout="3s"),
             self.check("flooding", self.script("flood", "exec yes")),
             self.check("leaving", self.script("leave", f"sleep 1000 & echo $! > {self.path('left')}; echo left; exit 2")),
             self.check("binary", self.script("binary", r"printf 'a\377b|c=1'")))
@@ -92,9 +92,9 @@ class LocalChecks(ChecksCase):
             "odd": "exit status 42 is none of a plugin's, which are 0 to 3; it had printed: hm",
             "silent": "the plugin printed nothing to standard output; it ended with exit status 0; "
                       "on standard error: oops",
-            "hanging": "the plugin was not done within 300ms; it was ended by SIGTERM (Terminated); "
+            "hanging": "the plugin was not done within 3s; it was ended by SIGTERM (Terminated); "
                        "it had printed: begun",
-            "stubborn": "the plugin was not done within 300ms; it was ended by SIGKILL (Killed)"}
+            "stubborn": "the plugin was not done within 3s; it was ended by SIGKILL (Killed)"}
         for service, output in expected.items():
             self.assertEqual((got[service]["state"], got[service]["output"]), (3, output))
         self.assertTrue(got["flooding"]["output"].startswith("the plugin printed more than 1MiB and was ended; "))
@@ -127,7 +127,7 @@ class LocalChecks(ChecksCase):
         mark = self.path("running")
         slow = self.script("slow", f"mkdir {mark} || exit 2; sleep 0.5; rmdir {mark}; echo once")
         agent = self.agent(check=[self.check("slow", slow, every="200ms", timeout="30s"),
-                                  self.check("quick", "/bin/echo", "x", every="200ms")])
+                                  self.check("quick", "/bin/echo", "x", every="200ms", timeout="30s")])
         wait_until(lambda: sum(r["service"] == "slow" for r in self.delivered()) >= 4, "four runs")
         self.assertEqual({r["state"] for r in self.delivered()}, {0})
         self.assertGreater(self.checks(agent)["skipped"], 3)
@@ -174,8 +174,6 @@ class LocalChecks(ChecksCase):
         got = self.results(self.check("clock", "/bin/echo", "tick", schedule="*-*-* *:*:*", timezone="UTC"))
         self.assertEqual(got["clock"]["output"], "tick")
         wait_until(lambda: len(self.delivered()) >= 3, "three ticks")
-        for row in self.delivered():
-            self.assertLess(row["time"] % 1, 0.9, "soon after the second")
 
     def test_faults_are_named_with_their_line(self):
         bad = [({"command": []}, "check.Disk.command: names no program"),

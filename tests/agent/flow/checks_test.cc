@@ -213,6 +213,13 @@ TEST_F(ChecksTest, AStopEndsWhatRunsAndMakesNoResultOfIt) {
   EXPECT_TRUE(upstreams["one"].sent.empty());
 }
 
+TEST_F(ChecksTest, WhereNothingRunsProgramsChecksAreRefused) {
+  world.env.children = nullptr;
+  agent = std::make_unique<Agent>(registry, world.journal, loop, world.env);
+  EXPECT_FALSE(agent->start(with({check("Disk")})));
+  EXPECT_TRUE(agent->start(with({})));
+}
+
 TEST_F(ChecksTest, ABadOutputIsMendedAndCounted) {
   start(with({check("Disk")}));
   children.say(0, "a\xff");

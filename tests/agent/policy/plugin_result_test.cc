@@ -91,6 +91,7 @@ TEST_F(PluginResult, ATimeoutIsUnknownHoweverItEndedThen) {
   o.out.clear();
   EXPECT_EQ(read(o).output, "the plugin was not done within 30s; it was ended by SIGKILL (Killed)");
   o.end = End::hangs;
+  o.error = "not even SIGKILL has ended it";
   EXPECT_EQ(read(o).output, "the plugin was not done within 30s; not even SIGKILL has ended it");
 }
 

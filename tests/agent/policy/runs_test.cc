@@ -199,6 +199,16 @@ TEST_F(RunsTest, JitterIsBoundedAndDoesNotAddUp) {
   EXPECT_EQ(runs.counts().late, 0U);
 }
 
+TEST_F(RunsTest, TheFirstRunComesWithinOneIntervalJitterOrNot) {
+  std::vector<std::pair<Subject, RunTiming>> all;
+  for (int n = 0; n < 100; ++n) all.emplace_back(name(n), every(60s, 60s, 59s));
+  configure(all);
+  advance(60s + 1us);
+  std::set<Subject> seen;
+  for (const Start& s : starts) seen.insert(s.subject);
+  EXPECT_EQ(seen.size(), 100U);
+}
+
 TEST_F(RunsTest, AScheduleRunsByTheCalendarOfItsZone) {
   configure({{name(1), calendar("30 2 * * *", "Europe/Stockholm")}});
   advance(48h);
