@@ -241,18 +241,27 @@ class Examination {
   }
 
   bool walk_notes() {
-    bool read = false;
-    const bool seen = view_.with([&](SqliteStore& store) {
-      notes_ = NoteLog();
-      bad_notes_ = 0;
-      store.scan_notes([&](const NoteRow& row) {
-        const auto found = read_notes(row);
-        bad_notes_ += found.damaged + (found.placed ? 0 : 1);
-        notes_.add(row, found.notes);
+    for (bool more = true; more;) {
+      std::vector<NoteRow> rows;
+      bool read = false;
+      const bool seen = view_.with([&](SqliteStore& store) {
+        rows.clear();
+        auto row = store.notes_after(notes_.last());
+        for (; row && rows.size() < kRowsAStep; row = store.notes_after(rows.back().number))
+          rows.push_back(std::move(*row));
+        read = fine(store);
       });
-      read = fine(store);
-    });
-    return seen && read;
+      if (!seen || !read) return false;
+      more = rows.size() == kRowsAStep;
+      for (const NoteRow& row : rows) take(row);
+    }
+    return true;
+  }
+
+  void take(const NoteRow& row) {
+    const auto found = read_notes(row);
+    bad_notes_ += found.damaged + (found.placed ? 0 : 1);
+    notes_.add(row, found.notes);
   }
 
   void tell_notes() {
