@@ -159,7 +159,7 @@ int no_command(const std::vector<std::string>& words, const std::string& what) {
     print(overview());
     return words.empty() ? kExitUsage : kExitOk;
   }
-  bool family = words[0] == "queue" && (words.size() == 1 || words[1].starts_with('-'));
+  const bool family = is_family(words[0]) && (words.size() == 1 || words[1].starts_with('-'));
   if (!family) return usage_error("", what);
   print(overview(words[0]));
   return words.size() == 1 ? kExitUsage : kExitOk;

@@ -84,6 +84,25 @@ constexpr std::array kImportFlags{kPassphrase, kSocket, kConfig, kHelp};
 constexpr std::array kDoctorFlags{Flag{"--json", "", "print JSON", ""}, kConfig, kHelp};
 constexpr std::array kUpstreamFlags{Flag{"--json", "", "print the upstream's JSON", ""}, kSocket,
                                     kConfig, kHelp};
+constexpr Flag kWhichHost{"-H,--host", "HOST", "of this host", ""};
+constexpr Flag kWhichService{"-S,--service", "SERVICE", "this service; none: the host's own check",
+                             ""};
+constexpr std::array kFreshnessListFlags{Flag{"--overdue", "", "only what is overdue", ""},
+                                         Flag{"--host", "GLOB", "of these hosts", ""},
+                                         Flag{"--service", "GLOB", "these services", ""},
+                                         Flag{"--json", "", "print JSON", ""},
+                                         kSocket,
+                                         kConfig,
+                                         kHelp};
+constexpr std::array kFreshnessShowFlags{
+    kWhichHost, kWhichService, Flag{"--json", "", "print JSON", ""}, kSocket, kConfig, kHelp};
+constexpr std::array kSuggestFlags{Flag{"--host", "GLOB", "of these hosts", ""},
+                                   Flag{"--service", "GLOB", "these services", ""},
+                                   Flag{"--json", "", "print JSON", ""},
+                                   kSocket,
+                                   kConfig,
+                                   kHelp};
+constexpr std::array kForgetFlags{kWhichHost, kWhichService, kSocket, kConfig, kHelp};
 constexpr std::array kVersionFlags{kHelp};
 
 constexpr std::string_view kQueueExits = "0 done\n1 not found, or not allowed\n3 no agent answers";
@@ -150,6 +169,20 @@ constexpr std::array kCommands{
         kImportFlags,
         "0 all are on disk at the agent\n1 refused, all or some, and why\n3 the agent went away",
         "FILE"},
+    Command{"freshness list", "[--overdue] [options]",
+            "Who has promised to report, and who is late: the state, when the next report is\n"
+            "due, and why.",
+            kFreshnessListFlags, kQueueExits, ""},
+    Command{"freshness show", "-H HOST [-S SERVICE]",
+            "One subject: promise, last report, the runs under way.", kFreshnessShowFlags,
+            kQueueExits, ""},
+    Command{"freshness suggest", "[options]",
+            "Proposes what to promise, from the results that are known.\n"
+            "Entries for the configuration are printed; nothing is changed.",
+            kSuggestFlags, kQueueExits, ""},
+    Command{"freshness forget", "-H HOST [-S SERVICE]",
+            "For a subject that is gone: unwatched until it reports.", kForgetFlags, kQueueExits,
+            ""},
     Command{"upstream",
             "NAME test\nNAME hosts list [--query Q] [--first N] [--count N]\n  [--depth D]\n"
             "NAME hosts get NAME\nNAME hosts delete NAME...\nNAME hosts rename OLD NEW\n"
@@ -161,7 +194,7 @@ constexpr std::array kCommands{
             "NAME outages update ID ...\nNAME outages delete ID\n"
             "NAME info\nNAME reload status\n"
             "NAME reload start [--wait] [--changelog TEXT]",
-            "Asks a destination's upstream, or a source of planned outages. Times\n"
+            "Asks an upstream, or a source of planned outages. Times\n"
             "without a zone are this machine's.",
             kUpstreamFlags, "0 done\n1 refused, and why\n3 no agent, or no upstream, answers",
             "WORD", true},
@@ -187,8 +220,6 @@ std::vector<std::string_view> words_after(std::string_view family) {
   }
   return out;
 }
-
-bool is_family(std::string_view word) { return word == "queue"; }
 
 tl::unexpected<Error> unknown(std::string_view word, std::string_view family) {
   std::vector<std::string_view> words = words_after(family);
@@ -261,13 +292,15 @@ std::string usage(const Command& command) {
 }
 
 std::string command_line(const Command& command) {
-  return fmt::format("  {:<13}{}\n", command.name,
+  return fmt::format("  {:<18}{}\n", command.name,
                      command.summary.substr(0, command.summary.find_first_of(".;\n")));
 }
 
 }  // namespace
 
 std::span<const Command> commands() { return kCommands; }
+
+bool is_family(std::string_view word) { return word == "queue" || word == "freshness"; }
 
 std::string long_name(const Flag& flag) {
   std::string_view name = flag.names.substr(flag.names.find("--") + 2);

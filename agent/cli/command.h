@@ -58,6 +58,8 @@ struct Arguments {
 [[nodiscard]] std::span<const Command> commands();
 // The command that `words` begin with; its error says "did you mean".
 [[nodiscard]] Result<const Command*> find_command(std::span<const std::string> words);
+// Whose commands have a second word: "queue", "freshness".
+[[nodiscard]] bool is_family(std::string_view word);
 [[nodiscard]] std::string long_name(const Flag& flag);
 
 // Where things are on this machine, for live defaults.

@@ -10,6 +10,7 @@
 #include "agent/base/percent.h"
 #include "agent/base/text.h"
 #include "agent/cli/carry.h"
+#include "agent/cli/freshness.h"
 #include "agent/cli/office.h"
 #include "agent/cli/send.h"
 #include "agent/cli/upstream.h"
@@ -131,6 +132,10 @@ Handlers client_handlers(Tools tools) {
           {"queue show", with(show_command)},
           {"queue retry", change("retry", "offered again")},
           {"queue drop", change("drop", "dropped")},
+          {"freshness list", with(freshness_list_command)},
+          {"freshness show", with(freshness_show_command)},
+          {"freshness suggest", with(freshness_suggest_command)},
+          {"freshness forget", with(freshness_forget_command)},
           {"upstream", with(upstream_command)},
           {"queue pause", pause("pause")},
           {"queue resume", pause("resume")},

@@ -4,36 +4,14 @@
 
 #include <chrono>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "agent/base/text.h"
 #include "agent/base/time.h"
+#include "agent/cli/json_view.h"
 #include "agent/cli/table.h"
 
 namespace checkrelay {
 namespace {
-
-using Json = nlohmann::json;
-
-constexpr std::size_t kNameWidth = 40;
-constexpr std::size_t kTextWidth = 60;
-
-std::string text(const Json& object, const char* key, std::size_t width = kNameWidth) {
-  auto it = object.find(key);
-  if (it == object.end() || it->is_null()) return "";
-  return plain(it->is_string() ? it->get<std::string>() : it->dump(), width);
-}
-
-const Json& list(const Json& object, const char* key) {
-  static const Json kNone = Json::array();
-  auto it = object.find(key);
-  return it != object.end() && it->is_array() ? *it : kNone;
-}
-
-double number(const Json& object, const char* key) {
-  auto it = object.find(key);
-  return it != object.end() && it->is_number() ? it->get<double>() : 0;
-}
 
 std::string span(double seconds) {
   if (!(seconds >= 0) || seconds > 3e9) return "?";
@@ -45,17 +23,6 @@ std::string bytes(double size) {
   if (size >= 1 << 30) return fmt::format("{:.1f} GiB", size / (1 << 30));
   if (size >= 1 << 20) return fmt::format("{:.1f} MiB", size / (1 << 20));
   return fmt::format("{:.0f} KiB", std::ceil(size / 1024));
-}
-
-template <typename View>
-auto guarded(std::string_view json, View view) -> Result<decltype(view(Json()))> {
-  try {
-    Json document = Json::parse(json);
-    if (document.is_object()) return view(document);
-  } catch (const Json::exception&) {
-    // Said below: the cut of the answer tells more than the parser does.
-  }
-  return fail(Errc::invalid, "what answers is not the agent: " + quoted(json));
 }
 
 std::string journal_line(const Json& journal) {
@@ -148,6 +115,14 @@ std::string checks(const Json& document) {
   return out + "\n";
 }
 
+// Nothing where nobody has promised anything.
+std::string freshness(const Json& document) {
+  const Json f = document.value("freshness", Json::object());
+  if (number(f, "expected") == 0) return "";
+  return fmt::format("\nfreshness: {} expected, {} overdue, {} late in a planned outage\n",
+                     text(f, "expected"), text(f, "overdue"), text(f, "in_outage"));
+}
+
 // What planned outages hold is where it should be.
 bool is_well(const Json& destination) {
   const bool tries_later = !text(destination, "next_attempt_s").empty();
@@ -191,7 +166,8 @@ Result<StatusView> status_view(std::string_view json) {
     out.text = fmt::format("checkrelay {}, up {}\n", text(document, "version"),
                            span(number(document, "uptime_s")));
     out.text += journal_line(document.value("journal", Json::object())) + "\n" + intakes(document) +
-                "\n" + destinations(document) + outages(document) + checks(document);
+                "\n" + destinations(document) + outages(document) + checks(document) +
+                freshness(document);
     out.well = all_well(document);
     return out;
   });

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "agent/base/text.h"
 #include "agent/config/checks.h"
 #include "agent/config/destinations.h"
+#include "agent/config/freshness.h"
 #include "agent/config/heartbeat.h"
 #include "agent/config/intakes.h"
 #include "agent/config/outages.h"
@@ -18,10 +20,10 @@
 namespace checkrelay {
 namespace {
 
-constexpr std::array<std::string_view, 9> kSections{
-    "agent", "limits", "log", "intake", "destination", "route", "outages", "heartbeat", "check"};
+constexpr std::array<std::string_view, 10> kSections{
+    "agent", "limits",  "log",       "intake",    "destination",
+    "route", "outages", "freshness", "heartbeat", "check"};
 constexpr long long kLeastQueue = 1 << 20;  // bytes: an empty journal takes a part of it
-constexpr std::array<std::string_view, 1> kNotYet{"freshness"};
 
 // POSIX gethostname(); what a machine without a name is called matters less than that it is called
 // something.
@@ -41,9 +43,7 @@ void read_section(Reader& reader, const Node& root, std::string_view name,
 void check_sections(Reader& reader, const Node& root) {
   std::vector<std::string_view> known(kSections.begin(), kSections.end());
   for (const Node& item : root.items) {
-    if (std::find(kNotYet.begin(), kNotYet.end(), item.key) != kNotYet.end()) {
-      reader.fault(item.line, item.key, "this version does not have this section yet");
-    } else if (std::find(known.begin(), known.end(), item.key) == known.end()) {
+    if (std::find(known.begin(), known.end(), item.key) == known.end()) {
       bool section = item.kind == Node::Kind::table || item.kind == Node::Kind::array;
       reader.fault(item.line, item.key,
                    (section ? "unknown section" : "unknown key") + suggestion(item.key, known));
@@ -124,6 +124,8 @@ void read_document(Reader& reader, const Node& root, const Registry& registry, C
     }
   }
   config.outages = read_outages(reader, root, registry, config.destinations);
+  config.freshness =
+      read_freshness(reader, root, std::chrono::floor<Duration>(std::chrono::system_clock::now()));
   config.heartbeat = read_heartbeat(reader, root, config.agent);
   config.checks = read_checks(reader, root, config.agent.text("hostname"));
 }

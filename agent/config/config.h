@@ -56,6 +56,12 @@ struct CheckConfig {
   bool operator==(const CheckConfig&) const = default;
 };
 
+// Who has promised to report (freshness.h reads it).
+struct FreshnessConfig {
+  Options options{};
+  bool operator==(const FreshnessConfig&) const = default;
+};
+
 struct RouteConfig {
   std::string host = "*";
   std::string service = "*";  // matches a host check where it is "*" or ""
@@ -72,6 +78,7 @@ struct Config {
   std::vector<DestinationConfig> destinations{};
   std::vector<RouteConfig> routes{};
   std::vector<OutagesConfig> outages{};
+  std::vector<FreshnessConfig> freshness{};
   std::optional<Options> heartbeat{};  // none: there is none
   std::vector<CheckConfig> checks{};
 };

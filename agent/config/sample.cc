@@ -10,6 +10,7 @@
 #include "agent/config/checks.h"
 #include "agent/config/config.h"
 #include "agent/config/destinations.h"
+#include "agent/config/freshness.h"
 #include "agent/config/heartbeat.h"
 #include "agent/config/outages.h"
 
@@ -113,6 +114,7 @@ class Sample {
   void outages(std::string_view type, std::string_view summary);
   void heartbeat();
   void checks();
+  void freshness();
   [[nodiscard]] const Dialect* default_destination() const;
 
   const Registry& registry_;
@@ -200,6 +202,21 @@ void Sample::checks() {
   }
 }
 
+void Sample::freshness() {
+  out_ += "\n# Freshness: the result that did not come. Who is to report, and how often.\n";
+  out_ += "# [[freshness]]\n";
+  for (const OptionRow& row : freshness_rows()) {
+    std::optional<std::string_view> value;
+    if (row.name == "every") value = "24h";
+    if (row.name == "schedule") value = "0 3 * * 1-5";
+    if (row.name == "timezone") value = "Europe/Stockholm";
+    if (row.name == "settle") value = "5m";
+    if (row.name == "expect") value = "Backup";
+    if (row.name == "group") value = "site-7";
+    line(row, value, false);
+  }
+}
+
 // One that needs nothing but a disk.
 const Dialect* Sample::default_destination() const {
   const Dialect* file = registry_.dialect("file");
@@ -233,6 +250,7 @@ std::string Sample::text() {
       "section there is none.";
   heartbeat();
   checks();
+  freshness();
   return out_;
 }
 

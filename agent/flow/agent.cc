@@ -78,8 +78,11 @@ Agent::Agent(const Registry& registry, Journal& journal, Loop& loop, Environment
       started_(env_.now()),
       outages_(registry, loop, env_),
       intake_(journal),
+      freshness_(journal, intake_, outages_.books(), env_),
       operator_(journal, env_, [this] { return status(); }),
       checks_(intake_, env_) {
+  intake_.set_watch(&freshness_);
+  operator_.set_freshness(&freshness_);
   env_.outages = [this](Wall now) { return outages_.known(now); };
   operator_.set_upstream([this](const auto& name, auto words, Operator::Told told) {
     return ask_upstream(name, words, std::move(told));
@@ -109,6 +112,7 @@ Result<void> Agent::apply(Config config, bool strict) {
   if (auto ok = apply_destinations(config); !ok) return ok;
   outages_.take(std::move(*sources), config.outages);
   configure_heartbeat(config);
+  freshness_.configure(config.freshness, config.agent.text("hostname"));
   operator_.set_admin_group(config.agent.text("admin_group"));
   auto ok = apply_intakes(config, strict);
   checks_.take(std::move(*checks), config);
@@ -270,6 +274,7 @@ void Agent::tick(Instant now) {
   free_held();
   beat(now);
   checks_.tick(now);
+  freshness_.tick(now);
   for (auto& d : deliveries_)
     if (!waits_for_predecessor(*d)) d->tick(now);
   bury_retired();
@@ -289,6 +294,7 @@ std::optional<Steady> Agent::deadline(Instant now) const {
   note(outages_.deadline());
   if (heartbeat_) note(heartbeat_->due());
   note(checks_.deadline(now));
+  note(freshness_.deadline(now));
   for (const auto& d : deliveries_)
     if (!waits_for_predecessor(*d)) note(d->deadline(now));  // whose end kicks
   return earliest;
@@ -300,6 +306,7 @@ void Agent::stop() {
   for (auto& d : deliveries_) d->retire();
   outages_.stop();
   checks_.stop();
+  freshness_.stop();
 }
 
 bool Agent::stopped() const {
@@ -354,6 +361,7 @@ Status Agent::status() const {
   }
   s.outages = outages_.status(now.wall);
   s.checks = checks_.status();
+  s.freshness = freshness_.status();
   for (const LaneStats& lane : journal.lanes) {
     bool owes = lane.pending + lane.in_flight + lane.dead > 0;
     if (lane.active || lane.name.empty() || !owes) continue;

@@ -13,6 +13,7 @@
 #include "agent/flow/delivery.h"
 #include "agent/flow/door.h"
 #include "agent/flow/environment.h"
+#include "agent/flow/freshness_watch.h"
 #include "agent/flow/intake.h"
 #include "agent/flow/operator.h"
 #include "agent/flow/outage_watches.h"
@@ -80,6 +81,7 @@ class Agent {
   OutageWatches outages_;
   std::uint64_t outages_version_ = 0;  // that what is held was asked about
   Intake intake_;
+  FreshnessWatch freshness_;
   Operator operator_;
   std::optional<Heartbeat> heartbeat_;  // none: there is none
   Checks checks_;

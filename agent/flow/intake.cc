@@ -20,7 +20,7 @@ std::string subject_key(const Subject& s) {
   return key;
 }
 
-// One submission on its way: which outcome each staged record is.
+// One submission on its way: which outcomes the commit decides.
 struct Waiting {
   std::vector<Outcome> outcomes{};
   std::vector<std::uint32_t> staged{};
@@ -59,12 +59,14 @@ bool Intake::relieved() {
   return true;
 }
 
-Result<void> Intake::admit(CheckResult& r, Instant now, std::vector<Record>& records) {
+Result<void> Intake::admit(CheckResult& r, Instant now, std::vector<Record>& records,
+                           std::vector<Note>& notes) {
   bool id_given = false;
   if (auto ok = admission_.admit(r, id_given, now.wall); !ok) return ok;
-  if (r.start) return {};
-  LaneMask lanes = router_.route(r.subject);
+  const LaneMask lanes = router_.route(r.subject);
   if (lanes == 0) return fail(Errc::refused, "no route takes " + quoted(to_string(r.subject)));
+  if (watch_) watch_->taken(r, id_given ? r.id : std::string_view(), now, notes);
+  if (r.start) return {};
   Record& record = records.emplace_back();
   record.id = r.id;
   record.id_given = id_given;
@@ -77,7 +79,8 @@ Result<void> Intake::admit(CheckResult& r, Instant now, std::vector<Record>& rec
   return {};
 }
 
-void Intake::submit(std::vector<CheckResult> results, Instant now, Done done) {
+void Intake::submit(std::vector<CheckResult> results, std::vector<Note> notes, Instant now,
+                    Done done) {
   Waiting waiting;
   waiting.done = std::move(done);
   waiting.outcomes.resize(results.size());
@@ -86,21 +89,22 @@ void Intake::submit(std::vector<CheckResult> results, Instant now, Done done) {
   records.reserve(results.size());
   for (std::size_t i = 0; i < results.size(); ++i) {
     Outcome& o = waiting.outcomes[i];
-    if (auto ok = admit(results[i], now, records); !ok) {
+    if (auto ok = admit(results[i], now, records, notes); !ok) {
       o.code = ok.error().code;
       o.error = std::move(ok.error().what);
       continue;
     }
     o.id = std::move(results[i].id);
-    o.ok = results[i].start;
-    if (!o.ok) waiting.staged.push_back(static_cast<std::uint32_t>(i));
+    waiting.staged.push_back(static_cast<std::uint32_t>(i));
   }
   // Staged even where nothing was taken: the journal answers in order, and at a later turn.
-  journal_.stage(std::move(records), [w = std::move(waiting), accepted = accepted_](
-                                         const Result<std::vector<Stored>>& stored) mutable {
-    if (stored) *accepted += w.staged.size();
-    w.settle(stored);
-  });
+  const std::size_t count = records.size();
+  journal_.stage(std::move(records), std::move(notes),
+                 [w = std::move(waiting), accepted = accepted_,
+                  count](const Result<std::vector<Stored>>& stored) mutable {
+                   if (stored) *accepted += count;
+                   w.settle(stored);
+                 });
 }
 
 }  // namespace checkrelay

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/policy/admission.h"
@@ -14,6 +17,15 @@
 
 namespace checkrelay {
 
+// Hears of every result that is taken, a start too, before it is staged: `notes` are committed with
+// it. `run`: the id that its producer gave, empty where it is admission's.
+class ResultWatch {
+ public:
+  virtual ~ResultWatch() = default;
+  virtual void taken(const CheckResult& result, std::string_view run, Instant now,
+                     std::vector<Note>& notes) = 0;
+};
+
 class Intake {
  public:
   using Done = std::function<void(std::vector<Outcome>)>;
@@ -21,8 +33,13 @@ class Intake {
   explicit Intake(Journal& journal)
       : journal_(journal), admission_({}, 0) {}  // `journal` must outlive this
   void configure(Admission admission, Router router);
-  // `done` gets one outcome a result, in order, at a later turn.
-  void submit(std::vector<CheckResult> results, Instant now, Done done);
+  void set_watch(ResultWatch* watch) { watch_ = watch; }  // must outlive this, or be taken away
+  // `done` gets one outcome a result, in order, at a later turn. `notes` are committed with what is
+  // taken, and also where nothing is.
+  void submit(std::vector<CheckResult> results, std::vector<Note> notes, Instant now, Done done);
+  void submit(std::vector<CheckResult> results, Instant now, Done done) {
+    submit(std::move(results), {}, now, std::move(done));
+  }
   [[nodiscard]] const std::string& default_host() const { return admission_.default_host(); }
   // So much waits for its commit that nobody should read more.
   // Once true was told, relieved() becomes true when it is over: whoever stopped reading is to be
@@ -37,9 +54,11 @@ class Intake {
 
  private:
   // An error, or a record appended to `records`; none for a start, which reports nothing.
-  [[nodiscard]] Result<void> admit(CheckResult& r, Instant now, std::vector<Record>& records);
+  [[nodiscard]] Result<void> admit(CheckResult& r, Instant now, std::vector<Record>& records,
+                                   std::vector<Note>& notes);
 
   Journal& journal_;
+  ResultWatch* watch_ = nullptr;
   Admission admission_;
   Router router_;
   std::shared_ptr<std::uint64_t> accepted_ = std::make_shared<std::uint64_t>(0);

@@ -11,30 +11,18 @@
 #include "agent/base/log.h"
 #include "agent/base/percent.h"
 #include "agent/base/text.h"
+#include "agent/flow/answers.h"
 #include "agent/flow/export_page.h"
+#include "agent/flow/freshness_view.h"
 #include "agent/flow/queue_view.h"
 
 namespace checkrelay {
 namespace {
 
-constexpr std::string_view kJson = "application/json";
 constexpr std::size_t kMaxRows = 10'000;
 constexpr std::size_t kExportRows = 500;  // a page is in memory whole
 constexpr Duration kMembershipHolds = std::chrono::minutes(1);
 constexpr std::size_t kMaxMembers = 1000;
-
-Message error(int status, std::string_view what) {
-  std::string body;
-  JsonWriter(body).begin_object().key("error").text(what).end_object();
-  return Message::response(status, body + "\n", kJson);
-}
-
-// RFC 9110 section 15.5.6: a 405 says what is allowed.
-Message wrong_method(std::string allowed) {
-  Message m = error(405, "only " + allowed);
-  m.headers.push_back({"Allow", std::move(allowed)});
-  return m;
-}
 
 Message plain(int status, std::string_view text) {
   return Message::response(status, std::string(text) + "\n", "text/plain; charset=utf-8");
@@ -47,7 +35,7 @@ Message changed(std::size_t count, std::uint64_t dead = 0) {
   json.begin_object().key("changed").integer(static_cast<std::int64_t>(count));
   if (dead > 0) json.key("dead").integer(static_cast<std::int64_t>(dead));
   json.end_object();
-  return Message::response(200, out + "\n", kJson);
+  return json_answer(200, std::move(out));
 }
 
 Message report_answer(const CommandReport& report) {
@@ -60,7 +48,7 @@ Message report_answer(const CommandReport& report) {
   if (!report.json.empty()) json.key("answer").raw(report.json);
   if (!done) json.key("error").text(report.what.empty() ? "no answer" : report.what);
   json.end_object();
-  return Message::response(200, out + "\n", kJson);
+  return json_answer(200, std::move(out));
 }
 
 BrowseQuery whole_record() {
@@ -71,34 +59,6 @@ BrowseQuery whole_record() {
 }
 
 }  // namespace
-
-// A request target taken apart.
-class Operator::Query {
- public:
-  explicit Query(std::string_view target) {
-    std::size_t mark = target.find('?');
-    path_ = percent_decoded(target.substr(0, mark));
-    if (mark == std::string_view::npos) return;
-    for (std::string_view pair : split(target.substr(mark + 1), '&')) {
-      std::size_t equals = pair.find('=');
-      if (equals == std::string_view::npos) continue;
-      values_[form_decoded(pair.substr(0, equals))] = form_decoded(pair.substr(equals + 1));
-    }
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] std::string operator[](const std::string& name) const {
-    auto it = values_.find(name);
-    return it == values_.end() ? std::string() : it->second;
-  }
-  [[nodiscard]] Seq number(const std::string& name, Seq fallback) const {
-    auto n = parse_integer((*this)[name], 0, INT64_MAX);
-    return n ? static_cast<Seq>(*n) : fallback;
-  }
-
- private:
-  std::string path_;
-  std::map<std::string, std::string> values_;
-};
 
 void Operator::set_admin_group(std::string group) {
   if (!group.empty() && !group_id(group))
@@ -130,7 +90,8 @@ std::string Operator::lane_name(LaneId lane) const {
   return lane < lanes.size() ? lanes[lane].name : "";
 }
 
-std::optional<Message> Operator::answer_at_once(const Message& request, const Query& query) {
+std::optional<Message> Operator::answer_at_once(const Message& request,
+                                                const RequestTarget& query) {
   const std::string& path = query.path();
   bool known =
       path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/v1/status";
@@ -147,7 +108,7 @@ std::optional<Message> Operator::answer_at_once(const Message& request, const Qu
 }
 
 void Operator::answer(const Peer& peer, const Message& request, Done done) {
-  Query query(request.target);
+  RequestTarget query(request.target);
   auto now = [&](Message m) {
     env_.defer([done = std::move(done), m = std::move(m)] { done(m); });
   };
@@ -156,11 +117,15 @@ void Operator::answer(const Peer& peer, const Message& request, Done done) {
                     (query.path().starts_with("/v1/queue/") && !query.path().ends_with("/"));
   const std::string_view upstream = "/v1/upstream/";
   const bool to_upstream = query.path().starts_with(upstream);
-  if (!queue_path && !to_upstream) return now(error(404, "nothing is at " + quoted(query.path())));
+  const bool freshness = query.path().starts_with("/v1/freshness");
+  if (!queue_path && !to_upstream && !freshness) return now(no_page(query.path()));
   if (!is_operator(peer))
-    return now(error(
+    return now(error_answer(
         403,
         "the queue is open to root, the agent's user and agent.admin_group on its unix socket"));
+  if (freshness)
+    return now(freshness_ ? freshness_answer(*freshness_, request, query, env_.now().wall)
+                          : no_page(query.path()));
   if (to_upstream) {
     if (request.method != "POST") return now(wrong_method("POST"));
     return ask_upstream(query.path().substr(upstream.size()), request.body, std::move(done));
@@ -172,7 +137,7 @@ void Operator::answer(const Peer& peer, const Message& request, Done done) {
   queue(request, query, std::move(done));
 }
 
-void Operator::queue(const Message& request, const Query& query, Done done) {
+void Operator::queue(const Message& request, const RequestTarget& query, Done done) {
   std::string name = query["destination"];
   if (!name.empty() && !lane_named(name))
     return env_.defer([done = std::move(done), m = no_destination(name)] { done(m); });
@@ -195,15 +160,15 @@ void Operator::ask_upstream(const std::string& name, const std::string& body, Do
                          : Result<void>(fail(Errc::refused, "there is no upstream"));
   if (asked) return;
   const int status = asked.error().code == Errc::refused ? 404 : 400;
-  env_.defer([done = std::move(done), m = error(status, asked.error().what)] { done(m); });
+  env_.defer([done = std::move(done), m = error_answer(status, asked.error().what)] { done(m); });
 }
 
-void Operator::list(const Query& query, Done done) {
+void Operator::list(const RequestTarget& query, Done done) {
   auto what = browse_what(query["state"]);
   if (!what) {
     std::string state = query["state"];
     return env_.defer([done = std::move(done), state] {
-      done(error(400, "state: " + quoted(state) + " is none of pending, dead, delivered"));
+      done(error_answer(400, "state: " + quoted(state) + " is none of pending, dead, delivered"));
     });
   }
   BrowseQuery q;
@@ -220,7 +185,7 @@ void Operator::list(const Query& query, Done done) {
 
 void Operator::show(const std::string& id, Done done) {
   find(id, [this, id, done = std::move(done)](const BrowsePage& page) {
-    if (page.rows.empty()) return done(error(404, "no result " + quoted(id)));
+    if (page.rows.empty()) return done(error_answer(404, "no result " + quoted(id)));
     done(Message::response(200, story_json(page, [this](LaneId lane) { return lane_name(lane); }),
                            kJson));
   });
@@ -266,7 +231,7 @@ void Operator::find_all(std::vector<std::string> ids, std::vector<Seq> found,
   });
 }
 
-void Operator::export_page(const Query& query, Done done) {
+void Operator::export_page(const RequestTarget& query, Done done) {
   BrowseQuery q;
   q.lane = lane_named(query["destination"]);
   q.after = query.number("after", 0);
@@ -279,7 +244,7 @@ void Operator::export_page(const Query& query, Done done) {
 Message Operator::told(std::size_t count, std::uint64_t dead) const {
   const std::string& trouble = journal_.stats().trouble;
   if (count > 0 || trouble.empty()) return changed(count, dead);
-  return error(503, "it could not be stored: " + trouble);
+  return error_answer(503, "it could not be stored: " + trouble);
 }
 
 std::uint64_t Operator::dead_of(std::optional<LaneId> lane) const {
@@ -290,11 +255,11 @@ std::uint64_t Operator::dead_of(std::optional<LaneId> lane) const {
   return sum;
 }
 
-void Operator::release(const Query& query, const std::string& body, Done done) {
+void Operator::release(const RequestTarget& query, const std::string& body, Done done) {
   auto seqs = parse_seqs(body);
   if (!seqs)
     return env_.defer(
-        [done = std::move(done), what = seqs.error().what] { done(error(400, what)); });
+        [done = std::move(done), what = seqs.error().what] { done(error_answer(400, what)); });
   if (seqs->empty()) return env_.defer([done = std::move(done)] { done(changed(0)); });
   journal_.drop(lane_named(query["destination"]), std::move(*seqs), "exported",
                 [this, done = std::move(done)](std::size_t count) { done(told(count)); });
@@ -310,17 +275,18 @@ Message Operator::no_destination(const std::string& name) const {
   const char* between = near ? " There are " : "; there are ";
   for (std::string_view known : names) what += std::exchange(between, ", ") + quoted(known);
   if (names.empty()) what += "; there are none";
-  return error(404, what);
+  return error_answer(404, what);
 }
 
-void Operator::pause(bool paused, const Query& query, Done done) {
+void Operator::pause(bool paused, const RequestTarget& query, Done done) {
   const std::string name = query["destination"];
   const auto lane = lane_named(name);
   if (!lane)
-    return env_.defer([done = std::move(done)] { done(error(400, "a destination is wanted")); });
+    return env_.defer(
+        [done = std::move(done)] { done(error_answer(400, "a destination is wanted")); });
   journal_.pause(*lane, paused, [=, this, done = std::move(done)](const Result<bool>& changed) {
     env_.kick();
-    if (!changed) return done(error(503, "not stored yet: " + changed.error().what));
+    if (!changed) return done(error_answer(503, "not stored yet: " + changed.error().what));
     if (*changed)
       log(Level::warn, paused ? "destination paused" : "destination resumed",
           {{"destination", name}});
@@ -338,13 +304,14 @@ std::string Operator::pause_json(LaneId lane, bool changed) const {
   return out + "\n";
 }
 
-void Operator::change(bool retry, const Query& query, const std::string& body, Done done) {
+void Operator::change(bool retry, const RequestTarget& query, const std::string& body, Done done) {
   std::vector<std::string> ids;
   for (std::string_view line : split(body, '\n'))
     if (!trimmed(line).empty()) ids.emplace_back(trimmed(line));
   if (ids.empty() && !retry)
-    return env_.defer(
-        [done = std::move(done)] { done(error(400, "drop needs the ids of what to drop")); });
+    return env_.defer([done = std::move(done)] {
+      done(error_answer(400, "drop needs the ids of what to drop"));
+    });
   bool all = ids.empty();
   find_all(std::move(ids), {},
            [this, retry, all, lane = lane_named(query["destination"]),

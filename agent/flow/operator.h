@@ -17,6 +17,8 @@
 //                                    the body, percent-encoded; {"end":"done","answer":…}, or "end"
 //                                    "refused" or "unreachable" with "error"
 //
+//   /v1/freshness …                  freshness_view.h
+//
 // The queue is open to root, the agent's own user and agent.admin_group, by peer credentials of a
 // unix socket.
 #pragma once
@@ -32,12 +34,15 @@
 #include <vector>
 
 #include "agent/flow/environment.h"
+#include "agent/flow/request_target.h"
 #include "agent/flow/status.h"
 #include "agent/port/command.h"
 #include "agent/port/journal.h"
 #include "agent/port/transport.h"
 
 namespace checkrelay {
+
+class FreshnessWatch;
 
 class Operator {
  public:
@@ -52,25 +57,26 @@ class Operator {
   using Upstream =
       std::function<Result<void>(const std::string& name, std::span<const std::string>, Told)>;
   void set_upstream(Upstream upstream) { upstream_ = std::move(upstream); }
+  void set_freshness(FreshnessWatch* watch) { freshness_ = watch; }  // must outlive the operator
   // `done` is called once, at a later turn.
   void answer(const Peer& peer, const Message& request, Done done);
 
  private:
-  class Query;
-  [[nodiscard]] std::optional<Message> answer_at_once(const Message& request, const Query& query);
-  void queue(const Message& request, const Query& query, Done done);
+  [[nodiscard]] std::optional<Message> answer_at_once(const Message& request,
+                                                      const RequestTarget& query);
+  void queue(const Message& request, const RequestTarget& query, Done done);
   void ask_upstream(const std::string& name, const std::string& body, Done done);
-  void list(const Query& query, Done done);
+  void list(const RequestTarget& query, Done done);
   void show(const std::string& id, Done done);
-  void export_page(const Query& query, Done done);
-  void release(const Query& query, const std::string& body, Done done);
-  void pause(bool paused, const Query& query, Done done);
+  void export_page(const RequestTarget& query, Done done);
+  void release(const RequestTarget& query, const std::string& body, Done done);
+  void pause(bool paused, const RequestTarget& query, Done done);
   [[nodiscard]] std::string pause_json(LaneId lane, bool changed) const;
   [[nodiscard]] Message no_destination(const std::string& name) const;
   // What was changed, or why it was not; `dead`: what stayed so of all that should be retried.
   [[nodiscard]] Message told(std::size_t count, std::uint64_t dead = 0) const;
   [[nodiscard]] std::uint64_t dead_of(std::optional<LaneId> lane) const;
-  void change(bool retry, const Query& query, const std::string& body, Done done);
+  void change(bool retry, const RequestTarget& query, const std::string& body, Done done);
   // Calls `found` with the record that has this id, or this sequence number; an empty page where
   // there is none.
   void find(const std::string& id, std::function<void(BrowsePage)> found);
@@ -85,6 +91,7 @@ class Operator {
   const Environment& env_;
   std::function<Status()> status_;
   Upstream upstream_{};
+  FreshnessWatch* freshness_ = nullptr;  // none: of an agent that does not run
   std::string admin_group_;
   struct Membership {
     bool member = false;

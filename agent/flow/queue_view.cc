@@ -21,6 +21,7 @@ void write_row(JsonWriter& json, const Browsed& row, const LaneNames& name) {
         .text(state_name(r->state, r->subject.is_host()))
         .key("output")
         .text(r->output);
+    json.key("time").text(format_rfc3339(r->time)).key("check_source").text(r->check_source);
   }
   json.key("received").text(format_rfc3339(row.received));
   json.key("tries").integer(row.tries).key("answer").text(row.answer).end_object();

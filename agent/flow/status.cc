@@ -121,6 +121,13 @@ void write_checks(JsonWriter& json, const ChecksStatus& c) {
   json.end_object();
 }
 
+void write_freshness(JsonWriter& json, const FreshnessStatus& f) {
+  integer(json, "expected", f.expected);
+  integer(json, "overdue", f.overdue);
+  integer(json, "in_outage", f.in_outage);
+  if (f.unwatched > 0) integer(json, "unwatched", f.unwatched);
+}
+
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
 // A family with one sample a destination.
@@ -163,6 +170,17 @@ MetricFamily list_ages(const Status& s) {
     if (o.fetched)
       f.samples.push_back({Labels{{"source", o.name}}, seconds_since(*o.fetched, s.now)});
   return f;
+}
+
+MetricFamily subjects(const FreshnessStatus& f) {
+  const std::size_t ok = f.expected - f.overdue - f.in_outage - f.unseen;
+  const std::array<std::pair<const char*, std::size_t>, 4> counts{
+      {{"ok", ok}, {"overdue", f.overdue}, {"in_outage", f.in_outage}, {"unseen", f.unseen}}};
+  MetricFamily family{
+      "checkrelay_freshness_subjects", "Subjects that promised to report, by state", false, {}};
+  for (const auto& [state, count] : counts)
+    family.samples.push_back({Labels{{"state", state}}, static_cast<double>(count)});
+  return family;
 }
 
 MetricFamily single(std::string name, std::string help, bool counter, double value) {
@@ -256,7 +274,7 @@ std::string status_json(const Status& s) {
   json.end_array();
   write_checks(json, s.checks);
   json.key("freshness").begin_object();
-  for (std::string_view key : {"expected", "overdue", "in_outage"}) integer(json, key, 0);
+  write_freshness(json, s.freshness);
   json.end_object().end_object();
   out += '\n';
   return out;
@@ -322,6 +340,7 @@ std::string status_metrics(const Status& s) {
              to_seconds(s.checks.worst_late)),
       single("checkrelay_check_skipped_total", "Times due that had no run", true,
              static_cast<double>(s.checks.skipped)),
+      subjects(s.freshness),
   });
 }
 

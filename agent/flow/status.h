@@ -60,6 +60,12 @@ struct ChecksStatus {
   Duration worst_late{};
 };
 
+struct FreshnessStatus {
+  std::size_t expected = 0;                            // subjects that have promised to report
+  std::size_t overdue = 0, in_outage = 0, unseen = 0;  // of them
+  std::size_t unwatched = 0;                           // results of subjects beyond the limit
+};
+
 struct Status {
   Duration uptime{};
   Wall now{};
@@ -72,6 +78,7 @@ struct Status {
   std::vector<OutagesStatus> outages{};
   std::uint64_t accepted = 0;  // by all intakes that there were
   ChecksStatus checks{};
+  FreshnessStatus freshness{};
   Duration longest_turn{};
   std::uint64_t log_lines_lost = 0;
   std::uint64_t mended = 0;  // sequences that were not UTF-8 and were replaced

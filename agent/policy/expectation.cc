@@ -107,7 +107,8 @@ void Expectation::await(Standing& s, const Reading& now) const {
 bool Expectation::report(Standing& s, Wall time, Duration ttl, const Reading& now) const {
   const Second at = time == Wall{} ? now.wall : std::min(second_of(time), now.wall);
   const bool ours = s.reported && s.seen <= now.wall;  // else the clock was wrong then
-  if (ours && at < s.seen) return false;
+  // The same result once more is no news; of two in one second the later one counts.
+  if (ours && (at < s.seen || (at == s.seen && s.told != 0))) return false;
   s.seen = at;
   s.base = clamped(std::int64_t{at} - now.shift());
   s.heard = now.even;
@@ -152,9 +153,9 @@ Second Expectation::settle(const Standing& s) const {
   return static_cast<Second>(whole(std::min(length, kLongestSettle)));
 }
 
-Judgement Expectation::judge(const Standing& s, const Reading& now, Second since,
+Reckoning Expectation::judge(const Standing& s, const Reading& now, Second since,
                              const OutageUntil& outage) const {
-  using Call = Judgement::Call;
+  using Call = Reckoning::Call;
   const Second last = deadline(s, now);
   const bool run = watches_run(s);
   if (s.told == 0 && last == kNever) return {Call::wait, FreshState::none, run, kNever};

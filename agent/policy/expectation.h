@@ -86,7 +86,7 @@ struct Standing {
 // Until when, in wall time, the subject is in a planned outage that holds `t`; none: it is in none.
 using OutageUntil = std::function<std::optional<Wall>(Wall t)>;
 
-struct Judgement {
+struct Reckoning {
   enum class Call : std::uint8_t { wait, tell, again };
   Call call = Call::wait;
   FreshState state = FreshState::none;
@@ -109,7 +109,7 @@ class Expectation {
   void renew(Standing& s, const Reading& now) const;
 
   // `since`, even: the start of the agent or the last jump; nothing is told until it has settled.
-  [[nodiscard]] Judgement judge(const Standing& s, const Reading& now, Second since,
+  [[nodiscard]] Reckoning judge(const Standing& s, const Reading& now, Second since,
                                 const OutageUntil& outage) const;
   [[nodiscard]] Second due(const Standing& s, const Reading& now) const;       // even
   [[nodiscard]] Second deadline(const Standing& s, const Reading& now) const;  // even, inclusive

@@ -28,11 +28,8 @@ bool is_freshness_source(std::string_view check_source) {
   return check_source.size() == rest.size() || check_source.substr(rest.size(), 4) == " at ";
 }
 
-Freshness::Freshness(std::vector<FreshnessEntry> entries, Options options)
-    : entries_(std::move(entries)),
-      max_subjects_(options.max_subjects),
-      clock_(options.clock),
-      down_since_(options.down_since) {
+Freshness::Freshness(std::vector<FreshnessEntry> entries, std::size_t most)
+    : entries_(std::move(entries)), most_(most) {
   build_rules();
 }
 
@@ -65,14 +62,22 @@ void Freshness::build_rules() {
     if (groups_[i].told != 0 && !groups_[i].silent) heard_.push_back(number(i));
 }
 
-void Freshness::restore(const FreshnessRecord& record) {
-  if (subjects_.find(record.subject.host, record.subject.service)) return;
-  if (record.subject.host.size() > kMaxName || record.subject.service.size() > kMaxName) return;
-  const Id id = add(record.subject.host, record.subject.service);
+void Freshness::restore(Id id, const FreshnessRecord& record) {
+  const Subject& subject = record.subject;
+  if (id >= kMostSubjects || subjects_.holds(id)) return;
+  if (subject.host.size() > kMaxName || subject.service.size() > kMaxName) return;
+  if (subjects_.find(subject.host, subject.service)) return;
+  subjects_.insert_at(id, subject.host, subject.service);
+  take_slot(id);
   Slot& slot = slots_[id];
   slot.standing = record.standing;
   slot.generation = static_cast<std::uint8_t>(generation_ - 1);
   if (!record.runs.empty()) runs_[id] = record.runs;
+}
+
+void Freshness::restore(const EvenClock& clock, Second down_since) {
+  clock_ = clock;
+  down_since_ = down_since;
 }
 
 void Freshness::restore(const GroupRecord& record) {
@@ -139,12 +144,16 @@ Freshness::Group* Freshness::group_of(const Slot& slot) {
 
 Freshness::Id Freshness::add(std::string_view host, std::string_view service) {
   const Id id = subjects_.insert(host, service);
-  if (id == slots_.size()) slots_.emplace_back();
+  take_slot(id);
+  return id;
+}
+
+void Freshness::take_slot(Id id) {
+  if (id >= slots_.size()) slots_.resize(id + 1);
   slots_[id] = Slot{};
   slots_[id].used = true;
   slots_[id].generation = generation_;
   ++counts_[0];
-  return id;
 }
 
 std::optional<Freshness::Id> Freshness::known(std::string_view host, std::string_view service) {
@@ -153,7 +162,7 @@ std::optional<Freshness::Id> Freshness::known(std::string_view host, std::string
     if (slots_[*id].generation != generation_) refresh(*id);
     return id;
   }
-  if (subjects_.size() >= max_subjects_) {
+  if (subjects_.size() >= most_) {
     ++unwatched_;
     return std::nullopt;
   }
@@ -175,7 +184,7 @@ void Freshness::await_on(std::string_view host) {
 
 void Freshness::await(std::string_view host, const std::string& service) {
   if (service.size() > kMaxName || subjects_.find(host, service)) return;
-  if (subjects_.size() >= max_subjects_) {
+  if (subjects_.size() >= most_) {
     ++unwatched_;
     return;
   }
@@ -269,6 +278,13 @@ FreshnessRecord Freshness::record(Id id) const {
   const auto runs = runs_.find(id);
   return {subjects_.subject(id), slots_[id].standing,
           runs == runs_.end() ? std::vector<FreshnessRun>{} : runs->second};
+}
+
+std::vector<GroupRecord> Freshness::groups_told() const {
+  std::vector<GroupRecord> told;
+  for (const Group& group : groups_)
+    if (group.told != 0) told.push_back({group.name, group.told});
+  return told;
 }
 
 std::vector<Freshness::Id> Freshness::take_awaited() { return std::exchange(awaited_, {}); }

@@ -91,20 +91,19 @@ class Freshness {
   using Id = SubjectTable::Id;
   static constexpr std::size_t kNoEntry = ~std::size_t{0};
   static constexpr std::size_t kMaxRuns = 16;  // a subject; beyond, the oldest is given up
-  struct Options {
-    std::size_t max_subjects = 4'000'000;  // more are not watched, but counted
-    EvenClock clock{};                     // as the run before left it
-    Second down_since = 0;                 // even: its last reading; 0 = this is the first run
-  };
+  static constexpr std::size_t kMostSubjects = 4'000'000;  // more are not watched, but counted
 
-  Freshness(std::vector<FreshnessEntry> entries, Options options);
+  explicit Freshness(std::vector<FreshnessEntry> entries, std::size_t most = kMostSubjects);
 
-  // Before start().
-  void restore(const FreshnessRecord& record);
+  // What a run before this one left, before start(). A subject keeps its id; ids are small.
+  void restore(Id id, const FreshnessRecord& record);
   void restore(const GroupRecord& record);
+  void restore(const EvenClock& clock, Second down_since);
   void start(Instant now);
   // Another configuration; subjects stay known.
   void replace(std::vector<FreshnessEntry> entries, Instant now);
+  // Planned outages are not what they were: who is late is judged anew.
+  void outages_changed() { begin_sweep(); }
 
   struct Report {
     std::string_view host{}, service{};
@@ -138,13 +137,17 @@ class Freshness {
     Zone zone{};         // of the schedule
     bool by_ttl = false;
   };
-  [[nodiscard]] View view(Id id) const;  // REQUIRES: known
+  [[nodiscard]] View view(Id id) const;                                     // REQUIRES: known
+  [[nodiscard]] FreshState state(Id id) const { return slots_[id].state; }  // likewise
+  [[nodiscard]] Wall told(Id id) const;  // likewise: when it was last called overdue, or Wall{}
+  [[nodiscard]] Wall began(const FreshnessRun& run) const { return to_wall(run.began); }
   [[nodiscard]] const SubjectTable& subjects() const { return subjects_; }
   [[nodiscard]] const std::vector<FreshnessEntry>& entries() const { return entries_; }
   [[nodiscard]] std::size_t count(FreshState state) const {
     return counts_[static_cast<std::size_t>(state)];
   }
   [[nodiscard]] std::size_t unwatched() const { return unwatched_; }
+  [[nodiscard]] std::vector<GroupRecord> groups_told() const;  // that are called silent
   [[nodiscard]] const EvenClock& clock() const { return clock_; }
   [[nodiscard]] std::size_t bytes() const;  // of memory, about
 
@@ -175,6 +178,7 @@ class Freshness {
   [[nodiscard]] Group* group_of(const Slot& slot);
   std::optional<Id> known(std::string_view host, std::string_view service);
   Id add(std::string_view host, std::string_view service);
+  void take_slot(Id id);
   void await(std::string_view host, const std::string& service);
   void await_on(std::string_view host);
   void refresh(Id id);
@@ -192,7 +196,7 @@ class Freshness {
   [[nodiscard]] Second look_when_late(Slot& slot, Second look);
   [[nodiscard]] std::optional<Second> covered_by_group(const Slot& slot, bool run,
                                                        std::vector<FreshnessNews>& news);
-  void tell(Id id, const Judgement& judgement, std::vector<FreshnessNews>& news);
+  void tell(Id id, const Reckoning& judgement, std::vector<FreshnessNews>& news);
   void tell_group(Group& group, FreshnessNews::Kind kind, std::vector<FreshnessNews>& news);
   void tell_heard(std::vector<FreshnessNews>& news);
   [[nodiscard]] Wall to_wall(Second even) const;
@@ -213,10 +217,10 @@ class Freshness {
   std::vector<Id> awaited_;
   WakeHeap wakes_;
   std::array<std::size_t, 5> counts_{};
-  std::size_t unwatched_ = 0, max_subjects_;
+  std::size_t unwatched_ = 0, most_;
 
-  EvenClock clock_;
-  Second down_since_, started_ = 0, since_ = 0;
+  EvenClock clock_{};
+  Second down_since_ = 0, started_ = 0, since_ = 0;  // even; 0 = this is the first run
   std::uint8_t generation_ = 0;
   Id sweep_ = 0;  // slots from here on are of an older generation, maybe
 };

@@ -35,7 +35,8 @@ void check_overlap(const std::vector<FreshnessEntry>& entries, std::size_t i,
     if (!shapes[j].service.overlaps(shapes[i].service)) continue;
     faults.push_back({i, "host: " + quoted(entries[i].host) + " with service " +
                              quoted(entries[i].service) + " covers subjects of entry " +
-                             std::to_string(j + 1) + " too"});
+                             std::to_string(j + 1) + " too",
+                      j});
     return;
   }
 }

@@ -131,10 +131,10 @@ void Freshness::judge(Id id, const Outage& outage, std::vector<FreshnessNews>& n
   const OutageUntil until = [&asked](Wall t) {
     return (*asked.outage)(asked.self->subjects_.subject(asked.id), t);
   };
-  const Judgement j =
+  const Reckoning j =
       expectation(slot).judge(slot.standing, clock_.now(), since_, outage ? until : OutageUntil());
   const Second look = look_when_late(slot, j.look);
-  const bool speaks = j.call != Judgement::Call::wait;
+  const bool speaks = j.call != Reckoning::Call::wait;
   const auto covered = speaks ? covered_by_group(slot, j.run, news) : std::nullopt;
   if (speaks && !covered) tell(id, j, news);
   set_state(slot, j.state);
@@ -168,7 +168,7 @@ Wall Freshness::due_of(const Slot& slot) const {
   return due == kNever ? Wall{} : to_wall(due);
 }
 
-void Freshness::tell(Id id, const Judgement& j, std::vector<FreshnessNews>& news) {
+void Freshness::tell(Id id, const Reckoning& j, std::vector<FreshnessNews>& news) {
   using Kind = FreshnessNews::Kind;
   Slot& slot = slots_[id];
   const Expectation& e = expectation(slot);
@@ -179,7 +179,7 @@ void Freshness::tell(Id id, const Judgement& j, std::vector<FreshnessNews>& news
   slot.standing.told = now.even;
   FreshnessNews& n = news.emplace_back();
   n.kind = j.run ? Kind::run_too_long : Kind::overdue;
-  if (j.call == Judgement::Call::again) n.kind = Kind::again;
+  if (j.call == Reckoning::Call::again) n.kind = Kind::again;
   n.record = record(id);
   n.entry = slot.rule == kNoRule ? kNoEntry : slot.rule;
   n.last = slot.standing.reported ? Wall(seconds(slot.standing.seen)) : Wall{};
@@ -233,6 +233,11 @@ Freshness::View Freshness::view(Id id) const {
   const Promise& promise = expectation(slot).promise();
   v.zone = promise.schedule ? promise.schedule->zone().value_or(promise.zone) : promise.zone;
   return v;
+}
+
+Wall Freshness::told(Id id) const {
+  const Second told = slots_[id].standing.told;
+  return told == 0 ? Wall{} : to_wall(told);
 }
 
 std::size_t Freshness::bytes() const {

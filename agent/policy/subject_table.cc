@@ -57,24 +57,38 @@ void SubjectTable::grow(std::size_t count) {
     if (cell.hash != 0) put(cell);
 }
 
-SubjectTable::Id SubjectTable::insert(std::string_view host_name, std::string_view service_name) {
+void SubjectTable::write(Id id, std::string_view host_name, std::string_view service_name) {
   if ((size_ + 1) * 4 > cells_.size() * 3) grow(cells_.size() * 2);
   Name name{std::make_unique<char[]>(host_name.size() + service_name.size() + 1),
             static_cast<std::uint8_t>(host_name.size()),
             static_cast<std::uint8_t>(service_name.size())};
   std::copy(host_name.begin(), host_name.end(), name.bytes.get());
   std::copy(service_name.begin(), service_name.end(), name.bytes.get() + host_name.size());
+  names_[id] = std::move(name);
+  put({hash_of(host_name, service_name), id});
+  ++size_;
+}
+
+SubjectTable::Id SubjectTable::insert(std::string_view host_name, std::string_view service_name) {
+  while (!free_.empty() && holds(free_.back())) free_.pop_back();  // taken by insert_at()
   Id id = end();
   if (free_.empty()) {
-    names_.push_back(std::move(name));
+    names_.emplace_back();
   } else {
     id = free_.back();
     free_.pop_back();
-    names_[id] = std::move(name);
   }
-  put({hash_of(host_name, service_name), id});
-  ++size_;
+  write(id, host_name, service_name);
   return id;
+}
+
+void SubjectTable::insert_at(Id id, std::string_view host_name, std::string_view service_name) {
+  while (end() < id) {
+    free_.push_back(end());
+    names_.emplace_back();
+  }
+  if (end() == id) names_.emplace_back();
+  write(id, host_name, service_name);
 }
 
 std::size_t SubjectTable::place_of(Id id) const {

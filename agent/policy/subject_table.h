@@ -22,7 +22,8 @@ class SubjectTable {
   [[nodiscard]] std::optional<Id> find(std::string_view host, std::string_view service) const;
   // REQUIRES: not there yet; names of at most kMaxName bytes.
   Id insert(std::string_view host, std::string_view service);
-  void erase(Id id);  // REQUIRES: there
+  void insert_at(Id id, std::string_view host, std::string_view service);  // REQUIRES: id is free
+  void erase(Id id);                                                       // REQUIRES: there
 
   [[nodiscard]] bool holds(Id id) const { return id < names_.size() && names_[id].bytes; }
   // Until the subject is erased.
@@ -47,6 +48,7 @@ class SubjectTable {
   [[nodiscard]] std::size_t place_of(Id id) const;
   void put(Cell cell);
   void grow(std::size_t cells);
+  void write(Id id, std::string_view host, std::string_view service);
 
   std::deque<Name> names_;
   std::vector<Id> free_;

@@ -63,8 +63,9 @@ void measure() {
 
   const std::size_t before = allocated();
   auto begin = Clock::now();
-  Freshness engine({entry}, {});
-  for (const FreshnessRecord& r : kept) engine.restore(r);
+  Freshness engine({entry});
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    engine.restore(static_cast<Freshness::Id>(i), kept[i]);
   engine.start(now);
   fmt::print("start {:.0f} ms\n", ms_since(begin));
   std::vector<FreshnessNews> news;

@@ -8,7 +8,7 @@ namespace checkrelay {
 namespace {
 
 using namespace std::chrono_literals;
-using Call = Judgement::Call;
+using Call = Reckoning::Call;
 
 Wall at(std::string_view text) { return parse_rfc3339(text).value(); }
 Second second(Wall t) {
@@ -35,7 +35,7 @@ Promise by(std::string_view schedule, Duration grace, std::string_view zone = "U
   return p;
 }
 
-Judgement judge(const Expectation& e, const Standing& s, const Reading& now) {
+Reckoning judge(const Expectation& e, const Standing& s, const Reading& now) {
   return e.judge(s, now, 0, {});
 }
 
@@ -142,7 +142,7 @@ TEST(Expectation, InAnOutageItIsQuietAndJudgedWhenThatHasEndedAndSettled) {
   };
   Standing s;
   ASSERT_TRUE(e.report(s, Wall{}, {}, now));
-  const Judgement j = e.judge(s, plus(now, 661), 0, outage);
+  const Reckoning j = e.judge(s, plus(now, 661), 0, outage);
   EXPECT_EQ(j.state, FreshState::in_outage);
   EXPECT_EQ(j.look, now.even + 3661);
   EXPECT_EQ(e.judge(s, plus(now, 3660), 0, outage).state, FreshState::in_outage);
@@ -173,7 +173,7 @@ TEST(Expectation, ARunHasItsOwnLimit) {
   ASSERT_TRUE(e.report(s, Wall{}, {}, now));
   s.run = now.even + 60;
   EXPECT_EQ(judge(e, s, plus(now, 2 * 3600)).call, Call::wait);
-  const Judgement j = judge(e, s, plus(now, 3 * 3600 + 61));
+  const Reckoning j = judge(e, s, plus(now, 3 * 3600 + 61));
   EXPECT_EQ(j.call, Call::tell);
   EXPECT_TRUE(j.run);
 }

@@ -62,7 +62,7 @@ TEST(FreshnessFaults, EachIsNamedWithItsEntry) {
   other.promise.every = {};
   const std::vector<FreshnessFault> expected{
       {0, "expect: \"Dump\" is not covered by service \"Backup*\""},
-      {1, "host: \"*1\" with service \"Backup*\" covers subjects of entry 1 too"},
+      {1, "host: \"*1\" with service \"Backup*\" covers subjects of entry 1 too", 0},
       {2, "every or schedule is needed"}};
   EXPECT_EQ(find_faults({backup, same, other}, Wall(1s)), expected);
 }

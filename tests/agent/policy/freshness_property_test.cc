@@ -31,7 +31,8 @@ class Model {
  public:
   explicit Model(const Story& story) : story_(story) {}
   void report(std::int64_t time, std::int64_t ttl, std::int64_t wall, std::int64_t even) {
-    if (seen_ != kNone && seen_ <= wall && time < seen_) return;
+    const bool again = time == seen_ && told_ != kNone;
+    if (seen_ != kNone && seen_ <= wall && (time < seen_ || again)) return;
     seen_ = time;
     base_ = even - (wall - time);
     heard_ = even;
@@ -104,11 +105,9 @@ class Subjected {
 
  private:
   void boot(Duration shift, Second last) {
-    Freshness::Options options;
-    options.clock = EvenClock(shift, last);
-    options.down_since = last;
-    engine_ = std::make_unique<Freshness>(entries_, options);
-    if (disk_) engine_->restore(*disk_);
+    engine_ = std::make_unique<Freshness>(entries_);
+    engine_->restore(EvenClock(shift, last), last);
+    if (disk_) engine_->restore(0, *disk_);
     engine_->start(now_);
   }
   [[nodiscard]] Freshness::Outage outage() const {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -52,9 +53,9 @@ class Site {
   }
   // Killed, and started again `down` later with what was kept.
   void restart(Duration down) {
-    std::vector<FreshnessRecord> records;
+    Kept records;
     for (Freshness::Id id = 0; id < engine_->subjects().end(); ++id)
-      if (engine_->subjects().holds(id)) records.push_back(engine_->record(id));
+      if (engine_->subjects().holds(id)) records.emplace(id, engine_->record(id));
     now = {Steady(7s), now.wall + down};
     boot(records);
   }
@@ -75,14 +76,14 @@ class Site {
     const std::string subject = n.group.name.empty() ? to_string(n.record.subject) : n.group.name;
     return std::string(kKinds[static_cast<std::size_t>(n.kind)]) + " " + subject;
   }
-  void boot(const std::vector<FreshnessRecord>& records) {
-    Freshness::Options options;
+  using Kept = std::map<Freshness::Id, FreshnessRecord>;
+  void boot(const Kept& records) {
+    auto next = std::make_unique<Freshness>(entries_);
     if (engine_) {
-      options.down_since = engine_->clock().now().even;
-      options.clock = EvenClock(engine_->clock().shift(), options.down_since);
+      const Second last_reading = engine_->clock().now().even;
+      next->restore(EvenClock(engine_->clock().shift(), last_reading), last_reading);
     }
-    auto next = std::make_unique<Freshness>(entries_, options);
-    for (const FreshnessRecord& r : records) next->restore(r);
+    for (const auto& [id, r] : records) next->restore(id, r);
     if (engine_ && last.group.told != 0) next->restore(last.group);
     engine_ = std::move(next);
     engine_->start(now);
@@ -300,10 +301,44 @@ TEST(Freshness, AForgottenSubjectIsUnknown) {
   EXPECT_EQ(site.pass(1h), (Told{"overdue a;x", "overdue c;x"}));
 }
 
+TEST(Freshness, ASubjectKeepsItsNumberOverARestart) {
+  Site site({entry("*", "*", 10min, 1min)});
+  for (auto host : {"a", "b", "c"}) ASSERT_TRUE(site.report(host, "x"));
+  ASSERT_TRUE(site.engine().forget({"a", "x"}));
+  const auto before = site.engine().find({"c", "x"});
+  site.restart(1min);
+  EXPECT_EQ(site.engine().find({"c", "x"}), before);
+  ASSERT_TRUE(site.report("d", "x"));  // takes the number that is free
+  EXPECT_EQ(site.engine().subjects().end(), 3U);
+  ASSERT_TRUE(site.report("e", "x"));
+  EXPECT_EQ(site.pass(1h).size(), 4U);
+}
+
+TEST(Freshness, TheSameResultOnceMoreDoesNotEndWhatIsOverdue) {
+  Site site({entry("*", "*", 10min, 1min)});
+  const Wall made = site.now.wall;
+  const Freshness::Report result{"a", "x", made, {}, {}};
+  ASSERT_TRUE(site.engine().report(result, site.now));
+  EXPECT_EQ(site.pass(1h), Told{"overdue a;x"});
+  ASSERT_TRUE(site.engine().report(result, site.now));
+  EXPECT_EQ(site.pass(1h), Told{});
+  EXPECT_EQ(site.state("a", "x"), FreshState::overdue);
+}
+
+TEST(Freshness, AnOutageThatIsCancelledLetsTheLateOneBeToldAtOnce) {
+  Site site({entry("*", "*", 10min, 1min)});
+  std::optional<Wall> until = site.now.wall + 48h;
+  site.outage = [&](const Subject&, Wall) { return until; };
+  ASSERT_TRUE(site.report("a", "x"));
+  EXPECT_EQ(site.pass(1h), Told{});
+  EXPECT_EQ(site.state("a", "x"), FreshState::in_outage);
+  until.reset();
+  site.engine().outages_changed();
+  EXPECT_EQ(site.pass(2min), Told{"overdue a;x"});
+}
+
 TEST(Freshness, PastTheLimitSubjectsAreCountedAndNotWatched) {
-  Freshness::Options options;
-  options.max_subjects = 2;
-  Freshness engine({entry("*", "*", 10min, 1min)}, options);
+  Freshness engine({entry("*", "*", 10min, 1min)}, 2);
   const Instant now{Steady(1s), parse_rfc3339("2026-05-01T12:00:00Z").value()};
   engine.start(now);
   EXPECT_TRUE(engine.report({"a", "x", {}, {}, {}}, now));
@@ -314,7 +349,7 @@ TEST(Freshness, PastTheLimitSubjectsAreCountedAndNotWatched) {
 }
 
 TEST(Freshness, ManyDueAtOnceAreDoneInBoundedSteps) {
-  Freshness engine({entry("*", "*", 10min, 1min)}, {});
+  Freshness engine({entry("*", "*", 10min, 1min)});
   Instant now{Steady(1s), parse_rfc3339("2026-05-01T12:00:00Z").value()};
   engine.start(now);
   for (int i = 0; i < 10000; ++i) (void)engine.report({"h", std::to_string(i), {}, {}, {}}, now);

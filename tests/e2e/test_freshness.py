@@ -1,0 +1,203 @@
+"""The result that did not come: promises by configuration and by results, over kills and outages, and what operators see."""
+
+import json
+import time
+
+from simulators.op5 import Op5
+
+from .harness import Case, result, run, wait_until
+
+HOUR = 3600
+SOURCE = "checkrelay freshness at edge1"
+
+
+class FreshnessCase(Case):
+    def promise(self, **more):
+        """A shrunken schedule: overdue about two seconds after the last report."""
+        return {"host": "db*", "service": "Backup", "every": "1s", "grace": "1s", "settle": "1s", **more}
+
+    def said(self):
+        """What freshness has told, as (host, service, state, output)."""
+        return [(r["host"], r["service"], r["state"], r["output"]) for r in self.delivered()
+                if r["check_source"] == SOURCE]
+
+    def wait_said(self, count):
+        wait_until(lambda: len(self.said()) >= count, f"{count} results of freshness")
+        return self.said()
+
+    def listed(self, agent, *options):
+        done = agent.cli("freshness", "list", "--json", *options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def states(self, agent):
+        return {(row["host"], row["service"]): row["state"] for row in self.listed(agent)}
+
+
+class Overdue(FreshnessCase):
+    def test_a_silent_subject_is_told_once_and_its_own_result_is_the_recovery(self):
+        agent = self.agent(freshness=[self.promise()])
+        self.accept(agent, result(1), result(2, host="web1"))
+        self.assertEqual(agent.status()["freshness"]["expected"], 1)
+        host, service, state, output = self.wait_said(1)[0]
+        self.assertEqual((host, service, state), ("db1", "Backup", 2))
+        self.assertRegex(output, r"^no result since \w{3} \d\d:\d\d")
+        self.assertEqual(agent.status()["freshness"]["overdue"], 1)
+        self.accept(agent, result(3))
+        wait_until(lambda: self.states(agent) == {("db1", "Backup"): "ok"} or len(self.said()) > 1, "the recovery")
+        self.assertEqual(self.outputs()[:3][-1], output)
+
+    def test_what_a_kill_leaves_is_neither_forgotten_nor_told_twice(self):
+        agent = self.agent(freshness=[self.promise()])
+        self.accept(agent, result(1))
+        self.wait_said(1)
+        for _ in range(3):
+            agent.kill()
+            agent.start()
+            self.assertEqual(self.states(agent), {("db1", "Backup"): "overdue"})
+        self.accept(agent, result(2, host="db2"))  # by then the first one would have been told again
+        wait_until(lambda: any(row[0] == "db2" for row in self.said()), "the second subject")
+        self.assertEqual([row[0] for row in self.said()], ["db1", "db2"])
+
+    def test_a_due_time_that_passed_while_the_agent_was_down_says_so(self):
+        agent = self.agent(freshness=[self.promise(every="2s")])
+        self.accept(agent, result(1))
+        due = self.listed(agent)[0]["due"]
+        self.assertEqual(agent.stop(), 0)
+        wait_until(lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 2)) > due, "the due time")
+        agent.start()
+        self.assertTrue(self.wait_said(1)[0][3].endswith("(the agent was not running when it was due)"))
+
+    def test_what_the_spool_holds_comes_before_anything_is_overdue(self):
+        spool = self.path("spool")
+        agent = self.agent([{"type": "spool", "path": spool}], freshness=[self.promise(every="24h")])
+        self.accept(agent, result(1, time=int(time.time()) - 25 * HOUR))
+        self.assertEqual(agent.stop(), 0)
+        sent = agent.cli("send", "-H", "db1", "-S", "Backup", "-s", "OK", "-m", "in the spool",
+                         env={"CHECKRELAY_SPOOL": spool})
+        self.assertEqual(sent.returncode, 0, sent.stderr)
+        agent.start()
+        wait_until(lambda: "in the spool" in self.outputs(), "the result of the spool")
+        self.accept(agent, result(2, host="db2", time=int(time.time()) - 25 * HOUR))
+        wait_until(self.said, "db2")
+        self.assertEqual({row[0] for row in self.said()}, {"db2"})
+
+    def test_a_result_may_promise_by_itself(self):
+        agent = self.agent()
+        sent = agent.cli("send", "-H", "web1", "-S", "Sync", "-s", "OK", "-m", "done", "--ttl", "1s")
+        self.assertEqual(sent.returncode, 0, sent.stderr)
+        self.assertEqual(self.wait_said(1)[0][:3], ("web1", "Sync", 2))
+        self.accept(agent, result(1, host="web1", service="Sync"))
+        wait_until(lambda: self.listed(agent) == [], "the end of the promise")
+
+    def test_expected_services_must_exist(self):
+        agent = self.agent(freshness=[self.promise(host="db1", expect=["Backup"], state="WARNING")])
+        host, service, state, output = self.wait_said(1)[0]
+        self.assertEqual((host, service, state), ("db1", "Backup", 1))
+        self.assertTrue(output.startswith("no result yet, due "), output)
+        self.assertEqual(self.listed(agent)[0]["last_seen"], None)
+
+    def test_in_a_planned_outage_it_stays_quiet_until_that_ends(self):
+        now = int(time.time())
+        window = {"type": "local", "name": "work", "nodes": ["db1"], "effect": "pass", "start": str(now - HOUR),
+                  "end": str(now + 8)}
+        agent = self.agent(freshness=[self.promise()], outages=[window])
+        self.accept(agent, result(1), result(2, host="db2"))
+        wait_until(lambda: self.states(agent) == {("db1", "Backup"): "in_outage", ("db2", "Backup"): "overdue"},
+                   "one in the outage, one overdue")
+        self.assertEqual(agent.status()["freshness"]["in_outage"], 1)
+        self.assertEqual([row[0] for row in self.wait_said(2)], ["db2", "db1"])
+        self.assertGreater(time.time(), now + 8)
+
+    def test_a_silent_site_is_one_result_about_the_site(self):
+        agent = self.agent(freshness=[self.promise(group="site-7")])
+        self.accept(agent, *(result(n, host=f"db{n}") for n in range(20)))
+        self.assertEqual(self.wait_said(1)[0][:3], ("edge1", "site-7", 2))
+        self.accept(agent, result(30, host="db3"))
+        wait_until(lambda: any(row[1:3] == ("site-7", 0) for row in self.said()), "the recovery")
+        self.assertEqual(agent.status()["freshness"]["expected"], 20)
+
+    def test_it_reaches_a_monitoring_server_after_an_outage_of_the_uplink(self):
+        sim = Op5().start()
+        self.addCleanup(sim.stop)
+        sim.faults.fail_next(3, 503)
+        agent = self.agent(destinations=[self.op5_destination(sim, backlog="all"), self.file_destination()],
+                           freshness=[self.promise()])
+        self.accept(agent, result(1))
+        wait_until(lambda: len(sim.outputs("db1", "Backup")) >= 2, "two results at the server")
+        self.assertTrue(sim.outputs("db1", "Backup")[1].startswith("no result since"))
+
+
+class Runs(FreshnessCase):
+    def announce(self, agent, run, **more):
+        return self.accept(agent, {"host": "db1", "service": "Backup", "start": True, "id": run, **more})
+
+    def test_a_run_that_does_not_end_is_overdue_and_one_that_ends_is_not(self):
+        agent = self.agent(freshness=[self.promise(every="1h", run_limit="2s")])
+        self.announce(agent, "run-a")
+        self.announce(agent, "run-b")
+        self.accept(agent, result(1, id="run-b"))
+        output = self.wait_said(1)[0][3]
+        self.assertRegex(output, r"^a run that began .* has not ended within 2s$")
+        agent.restart()
+        self.accept(agent, result(2, id="run-a"))
+        wait_until(lambda: self.states(agent) == {("db1", "Backup"): "ok"}, "all ended")
+        self.assertEqual(len(self.said()), 1)
+        self.assertEqual(len(self.delivered()), 3)  # a start is no result
+
+
+class Operator(FreshnessCase):
+    def test_list_show_and_forget(self):
+        agent = self.agent(freshness=[self.promise(every="24h"),
+                                      {"host": "web*", "service": "Report", "schedule": "0 3 * * 1-5",
+                                       "timezone": "Europe/Stockholm", "grace": "2h"}])
+        self.accept(agent, result(1), result(2, host="web1", service="Report"))
+        rows = {row["host"]: row for row in self.listed(agent)}
+        for row in rows.values():
+            self.assertLessEqual({"host", "service", "state", "last_seen", "due", "zone", "every", "schedule"},
+                                 set(row))
+        self.assertEqual((rows["db1"]["every"], rows["db1"]["schedule"]), ("1d", None))
+        self.assertEqual((rows["web1"]["every"], rows["web1"]["schedule"], rows["web1"]["zone"]),
+                         (None, "0 3 * * 1-5", "Europe/Stockholm"))
+        self.assertRegex(rows["web1"]["next"], r"^(Mon|Tue|Wed|Thu|Fri) 03:00 Europe/Stockholm, in \d+ (h|d|min)$")
+        table = agent.cli("freshness", "list")
+        self.assertIn("0 3 * * 1-5", table.stdout)
+        self.assertEqual(agent.cli("freshness", "list", "--overdue").stdout, "nothing is overdue\n")
+        shown = agent.cli("freshness", "show", "-H", "web1", "-S", "Report")
+        self.assertIn("Europe/Stockholm", shown.stdout)
+        self.assertEqual(agent.cli("freshness", "show", "-H", "nobody").returncode, 1)
+        self.assertEqual(agent.cli("freshness", "forget", "-H", "db1", "-S", "Backup").returncode, 0)
+        self.assertEqual([row["host"] for row in self.listed(agent)], ["web1"])
+        agent.kill()
+        agent.start()
+        self.assertEqual([row["host"] for row in self.listed(agent)], ["web1"])
+        self.assertIn("freshness: 1 expected", agent.cli("status").stdout)
+
+    def test_suggestions_can_be_pasted_into_the_configuration(self):
+        agent = self.agent()
+        now = int(time.time())
+        for hours in range(9, 0, -1):
+            self.accept(agent, result(1, host='d*b"1', time=now - hours * HOUR))
+        agent.wait_idle()
+        suggested = agent.cli("freshness", "suggest")
+        self.assertEqual(suggested.returncode, 0, suggested.stderr)
+        self.assertIn('every = "1h"', suggested.stdout)
+        agent.file.write_text(agent.file.read_text() + "\n" + suggested.stdout)
+        checked = run("check", "--config", agent.file)
+        self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+        agent.reload()
+        self.accept(agent, result(2, host='d*b"1'))
+        wait_until(lambda: self.states(agent) == {('d*b"1', "Backup"): "ok"}, "the promise")
+
+    def test_an_agent_that_is_away_is_told(self):
+        agent = self.agent(start=False)
+        for words in (["list"], ["list", "--json"], ["show", "-H", "db1"], ["forget", "-H", "db1"]):
+            self.assertEqual(agent.cli("freshness", *words).returncode, 3, words)
+        self.assertEqual(agent.cli("freshness").returncode, 2)
+        self.assertEqual(agent.cli("freshness", "show").returncode, 2)
+
+    def test_a_mistyped_promise_is_named_with_its_line(self):
+        agent = self.agent(start=False, freshness=[self.promise(host="db1"), self.promise(schedule="31 2 *")])
+        checked = run("check", "--config", agent.file)
+        self.assertEqual(checked.returncode, 1)
+        self.assertRegex(checked.stderr, r":\d+: freshness\.schedule: ")
