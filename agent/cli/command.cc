@@ -170,8 +170,8 @@ constexpr std::array kCommands{
         "0 all are on disk at the agent\n1 refused, all or some, and why\n3 the agent went away",
         "FILE"},
     Command{"freshness list", "[--overdue] [options]",
-            "Who has promised to report, and who is late: the state, when the next report is\n"
-            "due, and why.",
+            "Who has promised to report, and who is late. NEXT is when the next report is\n"
+            "due, in the zone of its schedule.",
             kFreshnessListFlags, kQueueExits, ""},
     Command{"freshness show", "-H HOST [-S SERVICE]",
             "One subject: promise, last report, the runs under way.", kFreshnessShowFlags,
@@ -205,6 +205,11 @@ constexpr std::array kCommands{
             kDoctorFlags, "0 all well\n1 faults", ""},
     Command{"version", "", "Prints the version.", kVersionFlags, "0", ""},
 };
+
+// Commands of two words, which the overview tells in a line.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kFamilies{
+    {{"queue", "list, show, retry, drop, pause, resume, export, import results"},
+     {"freshness", "list, show, suggest, forget: who is to report, and is late"}}};
 
 // The commands' first words, or the second words of a family.
 std::vector<std::string_view> words_after(std::string_view family) {
@@ -300,7 +305,10 @@ std::string command_line(const Command& command) {
 
 std::span<const Command> commands() { return kCommands; }
 
-bool is_family(std::string_view word) { return word == "queue" || word == "freshness"; }
+bool is_family(std::string_view word) {
+  return std::any_of(kFamilies.begin(), kFamilies.end(),
+                     [&](const auto& family) { return family.first == word; });
+}
 
 std::string long_name(const Flag& flag) {
   std::string_view name = flag.names.substr(flag.names.find("--") + 2);
@@ -361,7 +369,9 @@ std::string overview() {
   std::string out =
       "usage: checkrelay COMMAND [options]\n\n"
       "Takes passive check results in, keeps them on disk, hands them on.\n\n";
-  for (const Command& command : kCommands) out += command_line(command);
+  for (const Command& command : kCommands)
+    if (command.name.find(' ') == command.name.npos) out += command_line(command);
+  for (const auto& [family, what] : kFamilies) out += fmt::format("  {:<18}{}\n", family, what);
   out += "\ncheckrelay COMMAND --help tells more, defaults and exit statuses too.\n";
   return out;
 }

@@ -60,7 +60,9 @@ _checkrelay() {
       *)
         [[ $command ]] && continue
         command=${COMP_WORDS[i]}
-        if [[ $command == queue ]] && ((i + 1 < COMP_CWORD)); then command="queue ${COMP_WORDS[i + 1]}"; fi
+        if [[ $command == queue || $command == freshness ]] && ((i + 1 < COMP_CWORD)); then
+          command="$command ${COMP_WORDS[i + 1]}"
+        fi
         ;;
     esac
   done
@@ -84,8 +86,13 @@ _checkrelay() {
       ;;
     *)
       case $command in
-        '') words='run check send exec status queue upstream doctor version --help' ;;
+        '') words='run check send exec status queue freshness upstream doctor version --help' ;;
         queue) words='list show retry drop pause resume export import --help' ;;
+        freshness) words='list show suggest forget --help' ;;
+        'freshness list') words='--overdue --host --service --json --socket --config --help' ;;
+        'freshness suggest') words='--host --service --json --socket --config --help' ;;
+        'freshness show') words='--host --service --json --socket --config --help' ;;
+        'freshness forget') words='--host --service --socket --config --help' ;;
         run) words='--config --help' ;;
         check) words='--config --defaults --help' ;;
         send)
