@@ -130,7 +130,8 @@ std::vector<FreshnessConfig> FreshnessReader::take(Wall now) {
     if (key.empty() || key.find(' ') != std::string::npos) {
       reader_.fault(table.line, "freshness", fault.what);
     } else {
-      reader_.fault(line_of(table, key), dotted("freshness", key), fault.what.substr(colon + 2) + other);
+      reader_.fault(line_of(table, key), dotted("freshness", key),
+                    fault.what.substr(colon + 2) + other);
     }
   }
   return std::move(configs_);

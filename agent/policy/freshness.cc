@@ -262,11 +262,13 @@ std::optional<Freshness::Id> Freshness::begin_run(const Report& announced, Insta
   hear(slot);
   if (expectation(slot).promise().run_limit == Duration{}) return std::nullopt;
   if (slot.standing.seen == 0) expectation(slot).await(slot.standing, clock_.now());
+  Standing moment;
+  (void)bare_.report(moment, announced.time, {}, clock_.now());
+  // It is read only now, and what ended it, or came after it, was read before: it is over.
+  if (slot.standing.reported && moment.base < slot.standing.base) return std::nullopt;
   std::vector<FreshnessRun>& runs = runs_[*id];
   auto same = [&](const FreshnessRun& run) { return run.id == announced.run; };
   if (std::any_of(runs.begin(), runs.end(), same)) return std::nullopt;
-  Standing moment;
-  (void)bare_.report(moment, announced.time, {}, clock_.now());
   if (runs.size() == kMaxRuns) runs.erase(runs.begin());
   runs.push_back({std::string(announced.run), moment.base});
   keep_oldest_run(*id);

@@ -314,6 +314,17 @@ TEST(Freshness, ASubjectKeepsItsNumberOverARestart) {
   EXPECT_EQ(site.pass(1h).size(), 4U);
 }
 
+TEST(Freshness, AStartThatIsReadAfterItsEndIsOver) {
+  FreshnessEntry e = entry("a", "x", 24h, 1min);
+  e.promise.run_limit = 10min;
+  Site site({e});
+  const Wall began = site.now.wall;
+  site.pass(1min);
+  ASSERT_TRUE(site.report("a", "x", {}, "run-1"));
+  EXPECT_FALSE(site.engine().begin_run({"a", "x", began, {}, "run-1"}, site.now));
+  EXPECT_EQ(site.pass(1h), Told{});
+}
+
 TEST(Freshness, TheSameResultOnceMoreDoesNotEndWhatIsOverdue) {
   Site site({entry("*", "*", 10min, 1min)});
   const Wall made = site.now.wall;
