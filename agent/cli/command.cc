@@ -208,7 +208,7 @@ constexpr std::array kCommands{
 
 // Commands of two words, which the overview tells in a line.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kFamilies{
-    {{"queue", "list, show, retry, drop, pause, resume, export, import results"},
+    {{"queue", "list, show, retry, drop, pause, resume, export, import"},
      {"freshness", "list, show, suggest, forget: who is to report, and is late"}}};
 
 // The commands' first words, or the second words of a family.

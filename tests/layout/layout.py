@@ -43,7 +43,7 @@ HOMES = [
     ("msgpack.hpp", ["agent/model/packed*.cc", "plugins/dialects/native/*.cc"], False),
     ("toml++/*", ["agent/config/*.cc"], True),
     ("CLI/*", ["agent/cli/*.cc"], True),
-    ("nlohmann/*", ["agent/cli/*.cc", "plugins/dialects/*"], False),
+    ("nlohmann/*", ["agent/cli/*.cc", "agent/cli/json_view.h", "plugins/dialects/*"], False),
     ("simdjson.h", ["plugins/dialects/*"], False),
     ("pugixml.hpp", ["plugins/dialects/*"], False),
     ("date/*", ["agent/policy/zone.cc"], False),

@@ -67,8 +67,6 @@ std::vector<Case> cases() {
       {"UnknownTopKey", framed("zzz = 1\n"), "c:3: zzz: unknown key\n"},
       {"UnknownKey", framed("[limits]\nmax_resul = \"1KiB\"\n"),
        "c:4: limits.max_resul: unknown key; did you mean \"max_result\"?\n"},
-      {"SectionOfALaterVersion", framed("[[check]]\nservice=\"a\"\n"),
-       "c:3: check: this version does not have this section yet\n"},
       {"SectionThatIsNoTable", framed("log = 3\n"), "c:3: log: is written as a [log] table\n"},
       {"WrongType", framed("[limits]\nmax_connections = \"many\"\nmax_body = 5\n"),
        "c:4: limits.max_connections: expected an integer, got a string\n"

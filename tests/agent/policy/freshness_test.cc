@@ -348,67 +348,11 @@ TEST(Freshness, AnOutageThatIsCancelledLetsTheLateOneBeToldAtOnce) {
   EXPECT_EQ(site.pass(2min), Told{"overdue a;x"});
 }
 
-TEST(Freshness, PastTheLimitSubjectsAreCountedAndNotWatched) {
-  Freshness engine({entry("*", "*", 10min, 1min)}, 2);
-  const Instant now{Steady(1s), parse_rfc3339("2026-05-01T12:00:00Z").value()};
-  engine.start(now);
-  EXPECT_TRUE(engine.report({"a", "x", {}, {}, {}}, now));
-  EXPECT_TRUE(engine.report({"b", "x", {}, {}, {}}, now));
-  EXPECT_FALSE(engine.report({"c", "x", {}, {}, {}}, now));
-  EXPECT_FALSE(engine.report({std::string(300, 'h'), "x", {}, {}, {}}, now));
-  EXPECT_EQ(engine.unwatched(), 1U);
-}
-
-TEST(Freshness, ManyDueAtOnceAreDoneInBoundedSteps) {
-  Freshness engine({entry("*", "*", 10min, 1min)});
-  Instant now{Steady(1s), parse_rfc3339("2026-05-01T12:00:00Z").value()};
-  engine.start(now);
-  for (int i = 0; i < 10000; ++i) (void)engine.report({"h", std::to_string(i), {}, {}, {}}, now);
-  EXPECT_LT(engine.bytes(), 10000U * 124);
-  now = {now.steady + 1h, now.wall + 1h};
-  EXPECT_EQ(engine.deadline(now), now.steady);
-  std::vector<FreshnessNews> news;
-  std::size_t steps = 1, most = 0;
-  for (bool more = true; more; ++steps) {
-    const std::size_t before = news.size();
-    more = engine.step(now, 500, {}, news);
-    most = std::max(most, news.size() - before);
-  }
-  EXPECT_EQ(news.size(), 10000U);
-  EXPECT_LE(most, 500U);
-  EXPECT_GE(steps, 20U);
-  EXPECT_EQ(engine.deadline(now), std::nullopt);
-}
-
-TEST(Freshness, DecreasingPromisesDoNotGrowTheHeap) {
-  Freshness engine({}, {});
-  const Instant now{Steady(1s), parse_rfc3339("2026-05-01T12:00:00Z").value()};
-  engine.start(now);
-  for (int i = 0; i < 100000; ++i) (void)engine.report({"h", "s", {}, 200000s - i * 1s, {}}, now);
-  EXPECT_LT(engine.bytes(), 40000U);
-}
-
 TEST(Freshness, SyntheticResultsAreKnownByTheirSource) {
   EXPECT_TRUE(is_freshness_source("checkrelay freshness"));
   EXPECT_TRUE(is_freshness_source("checkrelay freshness at edge1"));
   for (auto source : {"", "checkrelay", "checkrelay freshness2", "nagios"})
     EXPECT_FALSE(is_freshness_source(source)) << source;
-}
-
-TEST(SubjectTable, FindsWhatWasInsertedThroughErasures) {
-  SubjectTable table;
-  std::vector<SubjectTable::Id> ids;
-  auto name = [](int i) { return "s" + std::to_string(i); };
-  for (int i = 0; i < 3000; ++i) ids.push_back(table.insert("h" + std::to_string(i % 7), name(i)));
-  for (int i = 0; i < 3000; i += 3) table.erase(ids[static_cast<std::size_t>(i)]);
-  for (int i = 0; i < 3000; ++i) {
-    const auto found = table.find("h" + std::to_string(i % 7), name(i));
-    ASSERT_EQ(found.has_value(), i % 3 != 0) << i;
-    ASSERT_TRUE(!found || *found == ids[static_cast<std::size_t>(i)]);
-  }
-  EXPECT_EQ(table.size(), 2000U);
-  EXPECT_FALSE(table.find("h", "0s0"));
-  EXPECT_LT(table.insert("new", ""), 3000U);
 }
 
 }  // namespace
