@@ -104,16 +104,26 @@ void FreshnessWatch::note_awaited(Instant now) {
   if (!notes.empty()) journal_.stage({}, std::move(notes), [](const auto&) {});
 }
 
-void FreshnessWatch::taken(const CheckResult& r, std::string_view run, Instant now,
-                           std::vector<Note>& notes) {
-  if (!begun_ || is_freshness_source(r.check_source)) return;
+std::optional<FreshnessChange> FreshnessWatch::taken(const CheckResult& r, Instant now,
+                                                     std::vector<Note>& notes) {
+  if (!begun_ || is_freshness_source(r.check_source)) return std::nullopt;
   const bool idle = configs_.empty() && engine_.subjects().size() == 0;
-  if (idle && r.ttl == Duration{}) return;
-  const Freshness::Report report{r.subject.host, r.subject.service, r.time, r.ttl, run};
-  const auto id = r.start ? engine_.begin_run(report, now) : engine_.report(report, now);
-  if (!id) return;
-  note_subject(*id, notes);
+  if (idle && r.ttl == Duration{}) return std::nullopt;
+  const Freshness::Report report{r.subject.host, r.subject.service, r.time, r.ttl, r.id};
+  auto change = r.start ? engine_.begin_run(report, now) : engine_.report(report, now);
+  if (!change) return std::nullopt;
+  note_subject(change->id, notes);
   if (!site_due_ || now.steady - site_noted_ >= kSiteWithResult) note_site(now, notes);
+  return change;
+}
+
+void FreshnessWatch::not_stored(const FreshnessChange& change, bool noted) {
+  if (!engine_.take_back(change)) return;
+  env_.kick();
+  if (!noted) return;
+  std::vector<Note> notes;
+  note_subject(change.id, notes);
+  journal_.stage({}, std::move(notes), [](const auto&) {});
 }
 
 std::optional<Wall> FreshnessWatch::outage_until(const Subject& subject, Wall t) const {
@@ -122,16 +132,6 @@ std::optional<Wall> FreshnessWatch::outage_until(const Subject& subject, Wall t)
     if (const auto hit = book->find(subject, t))
       if (!until || hit->window.end > *until) until = hit->window.end;
   return until;
-}
-
-bool FreshnessWatch::still_true(const FreshnessNews& news) const {
-  if (!news.group.name.empty()) {
-    const auto told = engine_.groups_told();
-    const bool silent = std::find(told.begin(), told.end(), news.group) != told.end();
-    return silent != (news.kind == FreshnessNews::Kind::group_heard);
-  }
-  const auto id = engine_.find(news.record.subject);
-  return id && engine_.record(*id).standing.told == news.record.standing.told;
 }
 
 void FreshnessWatch::tell(std::vector<FreshnessNews> news, Instant now) {
@@ -152,19 +152,26 @@ void FreshnessWatch::tell(std::vector<FreshnessNews> news, Instant now) {
 
 void FreshnessWatch::told(const std::vector<FreshnessNews>& news,
                           const std::vector<Outcome>& outcomes) {
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+  bool failed = false;
+  for (std::size_t i = outcomes.size(); i-- > 0;) {
     const Outcome& o = outcomes[i];
     if (o.ok) continue;
-    const std::string subject =
-        news[i].group.name.empty() ? to_string(news[i].record.subject) : news[i].group.name;
-    if (o.code == Errc::refused || o.code == Errc::invalid) {
-      log(Level::warn, "freshness: what is overdue cannot be told",
-          {{"subject", subject}, {"error", o.error}});
+    if (o.code != Errc::refused && o.code != Errc::invalid) {
+      engine_.take_back(news[i]);
+      failed = true;
       continue;
     }
-    untold_.push_back(news[i]);
-    tell_again_ = env_.now().steady + kTellAgain;
+    const std::string& group = news[i].group.name;
+    log(Level::warn, "freshness: what is overdue cannot be told",
+        {{"subject", group.empty() ? to_string(news[i].record.subject) : group},
+         {"error", o.error}});
   }
+  if (!failed) return;
+  const Instant now = env_.now();
+  tell_again_ = now.steady + kTellAgain;
+  std::vector<Note> notes;  // it may have been noted meanwhile that a group was told
+  note_site(now, notes);
+  journal_.stage({}, std::move(notes), [](const auto&) {});
   env_.kick();
 }
 
@@ -173,25 +180,18 @@ void FreshnessWatch::tick(Instant now) {
   if (std::exchange(outages_version_, outages_.version()) != outages_.version())
     engine_.outages_changed();
   std::vector<FreshnessNews> news;
-  while (!untold_.empty() && tell_again_ <= now.steady && news.size() < kPiecesATurn) {
-    if (still_true(untold_.front())) news.push_back(std::move(untold_.front()));
-    untold_.pop_front();
-  }
-  if (news.size() < kPiecesATurn)
+  if (tell_again_ <= now.steady)
     engine_.step(
-        now, kPiecesATurn - news.size(),
-        [this](const Subject& s, Wall t) { return outage_until(s, t); }, news);
-  note_awaited(now);
+        now, kPiecesATurn, [this](const Subject& s, Wall t) { return outage_until(s, t); }, news);
   tell(std::move(news), now);
+  note_awaited(now);
 }
 
 std::optional<Steady> FreshnessWatch::deadline(Instant now) const {
   if (!begun_ || stopped_) return std::nullopt;
   std::optional<Steady> due = engine_.deadline(now);
-  const auto note = [&](Steady at) { due = due ? std::min(*due, at) : at; };
-  if (site_due_) note(*site_due_);
-  if (!untold_.empty()) note(tell_again_);
-  return due;
+  if (due) due = std::max(*due, tell_again_);
+  return due && site_due_ ? std::min(*due, *site_due_) : due ? due : site_due_;
 }
 
 void FreshnessWatch::stop() {

@@ -1,13 +1,12 @@
 // Freshness at work: hears of every result that is taken, keeps what changes in the journal with
 // it, and makes of what did not come a result of its own, which goes the way of all results. What a
-// run before this one left comes from the journal. A result that could not be stored is made again
-// later, unless its subject has reported. Loop thread only.
+// run before this one left comes from the journal. What could not be stored is as if it had not
+// been: a report was none, and what was to be told is told later. Loop thread only.
 //
 // Notes of the journal: number 0 is the site's, n + 1 that of the subject n.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,8 +30,9 @@ class FreshnessWatch : public ResultWatch {
 
   // The first time also begins: with the notes of runs before this one.
   void configure(const std::vector<FreshnessConfig>& wanted, const std::string& hostname);
-  void taken(const CheckResult& result, std::string_view run, Instant now,
-             std::vector<Note>& notes) override;
+  std::optional<FreshnessChange> taken(const CheckResult& result, Instant now,
+                                       std::vector<Note>& notes) override;
+  void not_stored(const FreshnessChange& change, bool noted) override;
 
   void tick(Instant now);
   [[nodiscard]] std::optional<Steady> deadline(Instant now) const;
@@ -52,7 +52,6 @@ class FreshnessWatch : public ResultWatch {
   void note_site(Instant now, std::vector<Note>& notes);
   void note_awaited(Instant now);
   [[nodiscard]] std::optional<Wall> outage_until(const Subject& subject, Wall t) const;
-  [[nodiscard]] bool still_true(const FreshnessNews& news) const;
   void tell(std::vector<FreshnessNews> news, Instant now);
   void told(const std::vector<FreshnessNews>& news, const std::vector<Outcome>& outcomes);
 
@@ -68,8 +67,7 @@ class FreshnessWatch : public ResultWatch {
   std::optional<Steady> site_due_{};   // of the site's note; none: nobody is watched yet
   Steady site_noted_{};
   Duration noted_shift_{};
-  std::deque<FreshnessNews> untold_;  // the journal did not take them
-  Steady tell_again_{};
+  Steady tell_again_{};                    // the journal did not take what was told
   std::shared_ptr<FreshnessWatch*> self_;  // callbacks hold it weakly
 };
 

@@ -20,26 +20,42 @@ std::string subject_key(const Subject& s) {
   return key;
 }
 
-// One submission on its way: which outcomes the commit decides.
-struct Waiting {
-  std::vector<Outcome> outcomes{};
-  std::vector<std::uint32_t> staged{};
-  Intake::Done done{};
+}  // namespace
 
-  void settle(const Result<std::vector<Stored>>& stored) {
-    for (std::uint32_t i : staged) {
-      Outcome& o = outcomes[i];
-      o.ok = stored.has_value();
-      if (stored) continue;
-      o.code = stored.error().code;
-      o.error = stored.error().what;
-      o.id.clear();
-    }
-    done(std::move(outcomes));
-  }
+// What a submission stages.
+struct Intake::Staging {
+  std::vector<Record> records{};
+  std::vector<Note> notes{};
+  std::vector<Mark> marks{};
 };
 
-}  // namespace
+// One submission on its way: which outcomes the commit decides.
+struct Intake::Waiting {
+  std::vector<Outcome> outcomes{};
+  std::vector<std::uint32_t> staged{};
+  std::vector<Mark> marks{};
+  std::size_t records = 0;
+  Done done{};
+
+  void settle(const Result<std::vector<Stored>>& stored, ResultWatch* watch);
+};
+
+// The newest change is taken back first.
+void Intake::Waiting::settle(const Result<std::vector<Stored>>& stored, ResultWatch* watch) {
+  for (auto mark = marks.rbegin(); watch && mark != marks.rend(); ++mark) {
+    const bool twice = stored && mark->record < stored->size() && (*stored)[mark->record].duplicate;
+    if (!stored || twice) watch->not_stored(mark->change, stored.has_value());
+  }
+  for (std::uint32_t i : staged) {
+    Outcome& o = outcomes[i];
+    o.ok = stored.has_value();
+    if (stored) continue;
+    o.code = stored.error().code;
+    o.error = stored.error().what;
+    o.id.clear();
+  }
+  done(std::move(outcomes));
+}
 
 void Intake::configure(Admission admission, Router router) {
   mended_ += admission_.mended();
@@ -59,15 +75,16 @@ bool Intake::relieved() {
   return true;
 }
 
-Result<void> Intake::admit(CheckResult& r, Instant now, std::vector<Record>& records,
-                           std::vector<Note>& notes) {
+Result<void> Intake::admit(CheckResult& r, Instant now, Staging& staging) {
   bool id_given = false;
   if (auto ok = admission_.admit(r, id_given, now.wall); !ok) return ok;
   const LaneMask lanes = router_.route(r.subject);
   if (lanes == 0) return fail(Errc::refused, "no route takes " + quoted(to_string(r.subject)));
-  if (watch_) watch_->taken(r, id_given ? r.id : std::string_view(), now, notes);
+  if (*watch_)
+    if (auto change = (*watch_)->taken(r, now, staging.notes))
+      staging.marks.push_back({r.start ? kNoRecord : staging.records.size(), std::move(*change)});
   if (r.start) return {};
-  Record& record = records.emplace_back();
+  Record& record = staging.records.emplace_back();
   record.id = r.id;
   record.id_given = id_given;
   record.subject = subject_key(r.subject);
@@ -85,11 +102,12 @@ void Intake::submit(std::vector<CheckResult> results, std::vector<Note> notes, I
   waiting.done = std::move(done);
   waiting.outcomes.resize(results.size());
   waiting.staged.reserve(results.size());
-  std::vector<Record> records;
-  records.reserve(results.size());
+  Staging staging;
+  staging.records.reserve(results.size());
+  staging.notes = std::move(notes);
   for (std::size_t i = 0; i < results.size(); ++i) {
     Outcome& o = waiting.outcomes[i];
-    if (auto ok = admit(results[i], now, records, notes); !ok) {
+    if (auto ok = admit(results[i], now, staging); !ok) {
       o.code = ok.error().code;
       o.error = std::move(ok.error().what);
       continue;
@@ -97,13 +115,15 @@ void Intake::submit(std::vector<CheckResult> results, std::vector<Note> notes, I
     o.id = std::move(results[i].id);
     waiting.staged.push_back(static_cast<std::uint32_t>(i));
   }
+  waiting.records = staging.records.size();
+  waiting.marks = std::move(staging.marks);
   // Staged even where nothing was taken: the journal answers in order, and at a later turn.
-  const std::size_t count = records.size();
-  journal_.stage(std::move(records), std::move(notes),
-                 [w = std::move(waiting), accepted = accepted_,
-                  count](const Result<std::vector<Stored>>& stored) mutable {
-                   if (stored) *accepted += count;
-                   w.settle(stored);
+  journal_.stage(std::move(staging.records), std::move(staging.notes),
+                 [w = std::move(waiting), accepted = accepted_, watch = std::weak_ptr(watch_)](
+                     const Result<std::vector<Stored>>& stored) mutable {
+                   if (stored) *accepted += w.records;
+                   const auto alive = watch.lock();
+                   w.settle(stored, alive ? *alive : nullptr);
                  });
 }
 

@@ -5,25 +5,30 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "agent/policy/admission.h"
+#include "agent/policy/freshness.h"
 #include "agent/policy/routing.h"
 #include "agent/port/conversation.h"
 #include "agent/port/journal.h"
 
 namespace checkrelay {
 
-// Hears of every result that is taken, a start too, before it is staged: `notes` are committed with
-// it. `run`: the id that its producer gave, empty where it is admission's.
+// Hears of every result that is taken, a start too, before it is staged.
 class ResultWatch {
  public:
   virtual ~ResultWatch() = default;
-  virtual void taken(const CheckResult& result, std::string_view run, Instant now,
-                     std::vector<Note>& notes) = 0;
+  // What it changed; `notes` are committed with the result.
+  virtual std::optional<FreshnessChange> taken(const CheckResult& result, Instant now,
+                                               std::vector<Note>& notes) = 0;
+  // The result was not stored: as if it had not come. `noted`: it was known before, its note is
+  // stored.
+  virtual void not_stored(const FreshnessChange& change, bool noted) = 0;
 };
 
 class Intake {
@@ -33,7 +38,7 @@ class Intake {
   explicit Intake(Journal& journal)
       : journal_(journal), admission_({}, 0) {}  // `journal` must outlive this
   void configure(Admission admission, Router router);
-  void set_watch(ResultWatch* watch) { watch_ = watch; }  // must outlive this, or be taken away
+  void set_watch(ResultWatch* watch) { *watch_ = watch; }  // must outlive this
   // `done` gets one outcome a result, in order, at a later turn. `notes` are committed with what is
   // taken, and also where nothing is.
   void submit(std::vector<CheckResult> results, std::vector<Note> notes, Instant now, Done done);
@@ -53,12 +58,19 @@ class Intake {
   [[nodiscard]] std::uint64_t mended() const { return mended_ + admission_.mended(); }
 
  private:
-  // An error, or a record appended to `records`; none for a start, which reports nothing.
-  [[nodiscard]] Result<void> admit(CheckResult& r, Instant now, std::vector<Record>& records,
-                                   std::vector<Note>& notes);
+  static constexpr std::size_t kNoRecord = ~std::size_t{0};
+  struct Mark {
+    std::size_t record = kNoRecord;  // of the submission; of a start: none
+    FreshnessChange change{};
+  };
+  struct Staging;
+  struct Waiting;
+  // An error, or a record and what goes with it; no record for a start, which reports nothing.
+  [[nodiscard]] Result<void> admit(CheckResult& r, Instant now, Staging& staging);
 
   Journal& journal_;
-  ResultWatch* watch_ = nullptr;
+  // Callbacks hold it weakly.
+  std::shared_ptr<ResultWatch*> watch_ = std::make_shared<ResultWatch*>(nullptr);
   Admission admission_;
   Router router_;
   std::shared_ptr<std::uint64_t> accepted_ = std::make_shared<std::uint64_t>(0);

@@ -140,11 +140,16 @@ bool Expectation::watches_run(const Standing& s) const {
   return s.run != 0 && promise_.run_limit > Duration{};
 }
 
-// While a run is open its own limit says when it is late.
+// While the newest run is open its own limit says when it is late; a run that began before the last
+// report is no excuse for the next one.
 Second Expectation::deadline(const Standing& s, const Reading& now) const {
-  if (watches_run(s)) return plus(s.run, promise_.run_limit);
-  return plus(due(s, now), s.by_ttl ? Duration{} : promise_.grace);
+  const Second report = plus(due(s, now), s.by_ttl ? Duration{} : promise_.grace);
+  if (!watches_run(s)) return report;
+  const bool older = s.reported && s.run <= s.base;
+  return older ? std::min(run_end(s), report) : run_end(s);
 }
+
+Second Expectation::run_end(const Standing& s) const { return plus(s.run, promise_.run_limit); }
 
 Second Expectation::settle(const Standing& s) const {
   Duration length = promise_.settle.value_or(promise_.grace);
@@ -157,7 +162,7 @@ Reckoning Expectation::judge(const Standing& s, const Reading& now, Second since
                              const OutageUntil& outage) const {
   using Call = Reckoning::Call;
   const Second last = deadline(s, now);
-  const bool run = watches_run(s);
+  const bool run = watches_run(s) && last == run_end(s);
   if (s.told == 0 && last == kNever) return {Call::wait, FreshState::none, run, kNever};
   if (s.told == 0 && now.even <= last) return {Call::wait, at_rest(s), run, plus(last, 1)};
   const Second pause = settle(s);

@@ -119,6 +119,7 @@ class Expectation {
   [[nodiscard]] bool by_calendar(const Standing& s) const { return promise_.schedule && !s.by_ttl; }
   [[nodiscard]] Second slot_after(Second wall) const;
   [[nodiscard]] bool watches_run(const Standing& s) const;
+  [[nodiscard]] Second run_end(const Standing& s) const;
 
   Promise promise_{};
   // The last answer of slot_after: all from `from` up to `slot` have it.

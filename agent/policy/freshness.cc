@@ -105,9 +105,16 @@ void Freshness::replace(std::vector<FreshnessEntry> entries, Instant now) {
 void Freshness::begin_sweep() {
   ++generation_;
   sweep_ = 0;
+  sweep_entries_ = 0;
   for (Group& group : groups_) group.late = 0;
-  for (const FreshnessEntry& entry : entries_)
-    if (is_literal(entry.host)) await_on(entry.host);
+}
+
+// Of globs the hosts are known by what arrives.
+std::size_t Freshness::sweep_entry() {
+  const FreshnessEntry& entry = entries_[sweep_entries_++];
+  if (is_literal(entry.host))
+    for (const std::string& service : entry.expect) await(entry.host, service);
+  return 1 + entry.expect.size();
 }
 
 void Freshness::read_clock(Instant now) {
@@ -213,73 +220,117 @@ void Freshness::refresh(Id id) {
   if (!awaited) slot.rule = kNoRule;
   expectation(slot).renew(slot.standing, clock_.now());
   if (slot.standing.due == kNever) slot.standing.told = 0;
-  if (Group* group = group_of(slot); group && slot.standing.reported)
+  // Heard since it was called silent, though the run before this one could not say so any more.
+  if (Group* group = group_of(slot); group && slot.standing.reported) {
+    const bool spoke = group->silent && slot.standing.heard > group->told;
+    if (spoke) hear(group_index(slot), slot.standing.heard);
     group->heard = std::max(group->heard, slot.standing.heard);
+  }
   keep_oldest_run(id);
   rest(id);
   await_on(subjects_.host(id));
 }
 
-void Freshness::hear(const Slot& slot) {
-  Group* group = group_of(slot);
-  if (!group) return;
-  group->heard = clock_.now().even;
-  if (!group->silent) return;
-  group->silent = false;
-  group->recovered = group->heard;
-  heard_.push_back(group_index(slot));
+void Freshness::hear(std::uint32_t index, Second at) {
+  Group& group = groups_[index];
+  group.heard = at;
+  if (!group.silent) return;
+  group.silent = false;
+  group.recovered = clock_.now().even;
+  heard_.push_back(index);
 }
 
-std::optional<Freshness::Id> Freshness::report(const Report& report, Instant now) {
+void Freshness::hear(const Slot& slot) {
+  if (group_of(slot)) hear(group_index(slot), clock_.now().even);
+}
+
+bool Freshness::is_run(Id id, std::string_view run) const {
+  const auto runs = runs_.find(id);
+  return runs != runs_.end() && std::any_of(runs->second.begin(), runs->second.end(),
+                                            [&](const FreshnessRun& r) { return r.id == run; });
+}
+
+std::optional<FreshnessChange> Freshness::report(const Report& report, Instant now) {
   read_clock(now);
   const auto id = known(report.host, report.service);
   if (!id) return std::nullopt;
   Slot& slot = slots_[*id];
   if (!slot.standing.reported) slot.rule = rule_of(report.host, report.service);
   hear(slot);
+  FreshnessChange change{*id, slot.standing, {}, runs_of(*id)};
   const FreshState before = slot.state;
   const Second began_by = slot.standing.reported ? slot.standing.base : 0;
   const bool newest =
       expectation(slot).report(slot.standing, report.time, report.ttl, clock_.now());
   const Second over = newest ? slot.standing.base : began_by;
-  if (report.run.empty()) {
-    end_runs(*id, [&](const FreshnessRun& run) { return run.began <= over; });
-  } else {
+  if (is_run(*id, report.run)) {
     end_runs(*id, [&](const FreshnessRun& run) { return run.id == report.run; });
+  } else {
+    end_runs(*id, [&](const FreshnessRun& run) { return run.began <= over; });
   }
   if (newest) set_late(slot, false);
   rest(*id);
-  return before == FreshState::none && slot.state == FreshState::none ? std::nullopt : id;
+  if (before == FreshState::none && slot.state == FreshState::none) return std::nullopt;
+  change.after = slot.standing;
+  return change;
 }
 
-std::optional<Freshness::Id> Freshness::begin_run(const Report& announced, Instant now) {
+std::optional<FreshnessChange> Freshness::begin_run(const Report& announced, Instant now) {
   read_clock(now);
   if (announced.run.size() > kMaxId) return std::nullopt;
   const auto id = known(announced.host, announced.service);
-  if (!id) return std::nullopt;
+  if (!id || is_run(*id, announced.run)) return std::nullopt;
   Slot& slot = slots_[*id];
   if (!slot.standing.reported) slot.rule = rule_of(announced.host, announced.service);
   hear(slot);
   if (expectation(slot).promise().run_limit == Duration{}) return std::nullopt;
+  FreshnessChange change{*id, slot.standing, {}, runs_of(*id)};
   if (slot.standing.seen == 0) expectation(slot).await(slot.standing, clock_.now());
   Standing moment;
   (void)bare_.report(moment, announced.time, {}, clock_.now());
   // It is read only now, and what ended it, or came after it, was read before: it is over.
-  if (slot.standing.reported && moment.base < slot.standing.base) return std::nullopt;
+  if (slot.standing.reported && moment.base <= slot.standing.base) return std::nullopt;
   std::vector<FreshnessRun>& runs = runs_[*id];
-  auto same = [&](const FreshnessRun& run) { return run.id == announced.run; };
-  if (std::any_of(runs.begin(), runs.end(), same)) return std::nullopt;
   if (runs.size() == kMaxRuns) runs.erase(runs.begin());
   runs.push_back({std::string(announced.run), moment.base});
   keep_oldest_run(*id);
   rest(*id);
-  return id;
+  change.after = slot.standing;
+  return change;
+}
+
+bool Freshness::take_back(const FreshnessChange& change) {
+  if (!subjects_.holds(change.id)) return false;
+  Slot& slot = slots_[change.id];
+  if (slot.standing != change.after) return false;
+  slot.standing = change.before;
+  runs_.erase(change.id);
+  if (!change.runs.empty()) runs_[change.id] = change.runs;
+  if (slot.generation == generation_) rest(change.id);
+  return true;
+}
+
+void Freshness::take_back(const FreshnessNews& news) {
+  if (news.group.name.empty()) {
+    (void)take_back(news.change);
+    return;
+  }
+  for (std::uint32_t i = 0; i < groups_.size(); ++i) {
+    Group& group = groups_[i];
+    if (group.name != news.group.name || group.told != news.group.told) continue;
+    group.told = news.told_before;
+    if (news.kind == FreshnessNews::Kind::group_silent) group.silent = false;
+    if (news.kind == FreshnessNews::Kind::group_heard && !group.silent) heard_.push_back(i);
+  }
 }
 
 FreshnessRecord Freshness::record(Id id) const {
+  return {subjects_.subject(id), slots_[id].standing, runs_of(id)};
+}
+
+std::vector<FreshnessRun> Freshness::runs_of(Id id) const {
   const auto runs = runs_.find(id);
-  return {subjects_.subject(id), slots_[id].standing,
-          runs == runs_.end() ? std::vector<FreshnessRun>{} : runs->second};
+  return runs == runs_.end() ? std::vector<FreshnessRun>{} : runs->second;
 }
 
 std::vector<GroupRecord> Freshness::groups_told() const {

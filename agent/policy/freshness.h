@@ -68,6 +68,13 @@ struct GroupRecord {
   bool operator==(const GroupRecord&) const = default;
 };
 
+// What an event made of a subject, to be taken back where it could not be kept.
+struct FreshnessChange {
+  SubjectTable::Id id = 0;
+  Standing before{}, after{};
+  std::vector<FreshnessRun> runs{};  // before
+};
+
 struct FreshnessNews {
   enum class Kind {
     overdue,       // a report did not come
@@ -80,6 +87,8 @@ struct FreshnessNews {
   Kind kind = Kind::overdue;
   FreshnessRecord record{};  // of a group: empty
   GroupRecord group{};       // of a subject: empty
+  FreshnessChange change{};  // of a subject
+  Second told_before = 0;    // of a group
   std::size_t entry = 0;     // in entries(); kNoEntry: the promise was a ttl alone
   Wall last{}, due{};        // last report (Wall{} = never), when the next one was due
   bool while_down = false;   // the agent did not run at the due time
@@ -109,12 +118,17 @@ class Freshness {
     std::string_view host{}, service{};
     Wall time{};             // Wall{} = now
     Duration ttl{};          // 0 = none
-    std::string_view run{};  // the run that it ends; "" = all that began before `time`
+    std::string_view run{};  // the run that it ends; where none is called so, all that began
+                             // before `time`
   };
-  // The subject whose record() belongs to this result; none where nothing is to be kept.
-  std::optional<Id> report(const Report& report, Instant now);
+  // What it changed; none where nothing is to be kept. The subject's record() belongs to the
+  // result.
+  std::optional<FreshnessChange> report(const Report& report, Instant now);
   // A run of a subject whose entry has a run_limit.
-  std::optional<Id> begin_run(const Report& announced, Instant now);
+  std::optional<FreshnessChange> begin_run(const Report& announced, Instant now);
+  // It is as if that had not been, unless something has come since. False: something has.
+  bool take_back(const FreshnessChange& change);
+  void take_back(const FreshnessNews& news);
   [[nodiscard]] FreshnessRecord record(Id id) const;
   // Subjects that became awaited by `expect` since the last call: to be kept soon.
   [[nodiscard]] std::vector<Id> take_awaited();
@@ -181,6 +195,10 @@ class Freshness {
   void take_slot(Id id);
   void await(std::string_view host, const std::string& service);
   void await_on(std::string_view host);
+  [[nodiscard]] std::size_t sweep_entry();  // returns what it cost
+  [[nodiscard]] std::vector<FreshnessRun> runs_of(Id id) const;
+  [[nodiscard]] bool is_run(Id id, std::string_view run) const;
+  void hear(std::uint32_t group, Second at);
   void refresh(Id id);
   void set_state(Slot& slot, FreshState state);
   void set_late(Slot& slot, bool late);
@@ -193,7 +211,8 @@ class Freshness {
   [[nodiscard]] bool is_awaited(const Slot& slot, std::string_view service) const;
   [[nodiscard]] bool more_to_do() const;
   void judge(Id id, const Outage& outage, std::vector<FreshnessNews>& news);
-  [[nodiscard]] Second look_when_late(Slot& slot, Second look);
+  [[nodiscard]] Second look_when_late(Slot& slot, const Reckoning& found,
+                                      const OutageUntil& outage);
   [[nodiscard]] std::optional<Second> covered_by_group(const Slot& slot, bool run,
                                                        std::vector<FreshnessNews>& news);
   void tell(Id id, const Reckoning& judgement, std::vector<FreshnessNews>& news);
@@ -222,7 +241,8 @@ class Freshness {
   EvenClock clock_{};
   Second down_since_ = 0, started_ = 0, since_ = 0;  // even; 0 = this is the first run
   std::uint8_t generation_ = 0;
-  Id sweep_ = 0;  // slots from here on are of an older generation, maybe
+  Id sweep_ = 0;                   // slots from here on are of an older generation, maybe
+  std::size_t sweep_entries_ = 0;  // entries from here on: what they expect may not be known
 };
 
 }  // namespace checkrelay

@@ -33,9 +33,10 @@ void check_overlap(const std::vector<FreshnessEntry>& entries, std::size_t i,
   for (std::size_t j = 0; j < i; ++j) {
     if (!shapes[j].host.overlaps(shapes[i].host)) continue;
     if (!shapes[j].service.overlaps(shapes[i].service)) continue;
-    faults.push_back({i, "host: " + quoted(entries[i].host) + " with service " +
-                             quoted(entries[i].service) + " covers subjects of entry " +
-                             std::to_string(j + 1) + " too",
+    faults.push_back({i,
+                      "host: " + quoted(entries[i].host) + " with service " +
+                          quoted(entries[i].service) + " covers subjects of entry " +
+                          std::to_string(j + 1) + " too",
                       j});
     return;
   }

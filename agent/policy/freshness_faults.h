@@ -12,8 +12,8 @@
 namespace checkrelay {
 
 struct FreshnessFault {
-  std::size_t entry = 0;  // which one; of two that overlap the later
-  std::string what{};     // "key: what is wrong"
+  std::size_t entry = 0;                    // which one; of two that overlap the later
+  std::string what{};                       // "key: what is wrong"
   std::size_t other = Freshness::kNoEntry;  // with which it overlaps
   bool operator==(const FreshnessFault&) const = default;
 };

@@ -7,6 +7,8 @@ namespace checkrelay {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+// A note has its limit (port/journal.h); groups beyond are told again after a restart.
+constexpr std::size_t kMostGroups = 240;
 constexpr std::uint8_t kReported = 1, kByTtl = 2;
 
 template <typename Integer>
@@ -105,10 +107,11 @@ std::string encode_site(const KeptSite& site) {
   put(out, kVersion);
   put(out, std::int64_t{site.shift.count()});
   put(out, site.last);
-  put(out, static_cast<std::uint16_t>(site.groups.size()));
-  for (const GroupRecord& group : site.groups) {
-    put_text(out, group.name);
-    put(out, group.told);
+  const std::size_t count = std::min(site.groups.size(), kMostGroups);
+  put(out, static_cast<std::uint16_t>(count));
+  for (std::size_t i = 0; i < count; ++i) {
+    put_text(out, site.groups[i].name);
+    put(out, site.groups[i].told);
   }
   return out;
 }

@@ -9,7 +9,8 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr Second kProbe = 60;  // a member of a silent group is looked at again so often
+constexpr std::size_t kGlobsAPiece = 8;  // that a subject is compared with
+constexpr Second kProbe = 60;            // a member of a silent group is looked at again so often
 
 }  // namespace
 
@@ -81,6 +82,7 @@ void Freshness::keep_oldest_run(Id id) {
 }
 
 bool Freshness::more_to_do() const {
+  if (sweep_entries_ < entries_.size()) return true;
   if (sweep_ < slots_.size() || !heard_.empty()) return true;
   return !wakes_.empty() && wakes_.top().at <= clock_.now().even;
 }
@@ -89,10 +91,17 @@ bool Freshness::step(Instant now, std::size_t limit, const Outage& outage,
                      std::vector<FreshnessNews>& news) {
   read_clock(now);
   tell_heard(news);
-  for (; limit > 0 && more_to_do(); --limit) {
+  for (std::size_t cost = 1; limit > 0 && more_to_do(); limit -= std::min(limit, cost)) {
+    cost = 1;
+    if (sweep_entries_ < entries_.size()) {
+      cost = sweep_entry();
+      continue;
+    }
     if (sweep_ < slots_.size()) {
       const Id id = sweep_++;
-      if (slots_[id].used && slots_[id].generation != generation_) refresh(id);
+      if (!slots_[id].used || slots_[id].generation == generation_) continue;
+      refresh(id);
+      cost += by_glob_.size() / kGlobsAPiece;
       continue;
     }
     const WakeHeap::Wake wake = wakes_.pop();
@@ -111,13 +120,18 @@ std::optional<Steady> Freshness::deadline(Instant now) const {
   return now.steady + std::max(Duration{}, Duration(seconds(wakes_.top().at)) - even);
 }
 
-// Of a group's member that the due time is past counts, before its grace is over.
-Second Freshness::look_when_late(Slot& slot, Second look) {
-  if (group_index(slot) == kNoRule || slot.late || slot.standing.told != 0) return look;
+// Of a group's member that the due time is past counts, before its grace is over; but not in a
+// planned outage.
+Second Freshness::look_when_late(Slot& slot, const Reckoning& found, const OutageUntil& outage) {
+  const Second now = clock_.now().even;
+  if (found.state == FreshState::in_outage) set_late(slot, false);
+  if (group_index(slot) == kNoRule || slot.late || slot.standing.told != 0) return found.look;
+  if (found.state == FreshState::in_outage) return found.look;
   const Second due = expectation(slot).due(slot.standing, clock_.now());
-  if (clock_.now().even <= due) return due == kNever ? look : std::min(look, due + 1);
+  if (now <= due) return due == kNever ? found.look : std::min(found.look, due + 1);
+  if (outage && outage(to_wall(now))) return std::min(found.look, now + kProbe);
   set_late(slot, true);
-  return look;
+  return found.look;
 }
 
 void Freshness::judge(Id id, const Outage& outage, std::vector<FreshnessNews>& news) {
@@ -131,9 +145,9 @@ void Freshness::judge(Id id, const Outage& outage, std::vector<FreshnessNews>& n
   const OutageUntil until = [&asked](Wall t) {
     return (*asked.outage)(asked.self->subjects_.subject(asked.id), t);
   };
-  const Reckoning j =
-      expectation(slot).judge(slot.standing, clock_.now(), since_, outage ? until : OutageUntil());
-  const Second look = look_when_late(slot, j.look);
+  const OutageUntil known = outage ? until : OutageUntil();
+  const Reckoning j = expectation(slot).judge(slot.standing, clock_.now(), since_, known);
+  const Second look = look_when_late(slot, j, known);
   const bool speaks = j.call != Reckoning::Call::wait;
   const auto covered = speaks ? covered_by_group(slot, j.run, news) : std::nullopt;
   if (speaks && !covered) tell(id, j, news);
@@ -173,6 +187,7 @@ void Freshness::tell(Id id, const Reckoning& j, std::vector<FreshnessNews>& news
   Slot& slot = slots_[id];
   const Expectation& e = expectation(slot);
   const Reading& now = clock_.now();
+  FreshnessChange change{id, slot.standing, {}, runs_of(id)};
   const Second due = j.run ? e.deadline(slot.standing, now) : e.due(slot.standing, now);
   const auto limit = std::chrono::ceil<seconds>(e.promise().run_limit).count();
   if (j.run) end_runs(id, [&](const FreshnessRun& run) { return run.began + limit < now.even; });
@@ -181,6 +196,8 @@ void Freshness::tell(Id id, const Reckoning& j, std::vector<FreshnessNews>& news
   n.kind = j.run ? Kind::run_too_long : Kind::overdue;
   if (j.call == Reckoning::Call::again) n.kind = Kind::again;
   n.record = record(id);
+  change.after = slot.standing;
+  n.change = std::move(change);
   n.entry = slot.rule == kNoRule ? kNoEntry : slot.rule;
   n.last = slot.standing.reported ? Wall(seconds(slot.standing.seen)) : Wall{};
   n.due = due == kNever ? Wall{} : to_wall(due);
@@ -189,8 +206,9 @@ void Freshness::tell(Id id, const Reckoning& j, std::vector<FreshnessNews>& news
 
 void Freshness::tell_group(Group& group, FreshnessNews::Kind kind,
                            std::vector<FreshnessNews>& news) {
-  group.told = kind == FreshnessNews::Kind::group_heard ? 0 : clock_.now().even;
   FreshnessNews& n = news.emplace_back();
+  n.told_before = group.told;
+  group.told = kind == FreshnessNews::Kind::group_heard ? 0 : clock_.now().even;
   n.kind = kind;
   n.group = {group.name, group.told};
   n.last = group.heard == 0 ? Wall{} : to_wall(group.heard);

@@ -186,6 +186,7 @@ class Operator(FreshnessCase):
         checked = run("check", "--config", agent.file)
         self.assertEqual((checked.returncode, checked.stderr), (0, ""))
         agent.reload()
+        wait_until(lambda: "configuration reloaded" in agent.stderr(), "the reload")
         self.accept(agent, result(2, host='d*b"1'))
         wait_until(lambda: self.states(agent) == {('d*b"1', "Backup"): "ok"}, "the promise")
 

@@ -81,8 +81,9 @@ class Subjected {
     boot(Duration{}, 0);
   }
   void report(std::int64_t time, std::int64_t ttl) {
-    const auto id = engine_->report({"h", "s", begin_ + minutes(time), minutes(ttl), {}}, now_);
-    if (id) disk_ = engine_->record(*id);
+    const auto changed =
+        engine_->report({"h", "s", begin_ + minutes(time), minutes(ttl), {}}, now_);
+    if (changed) disk_ = engine_->record(changed->id);
   }
   std::string minute() {
     std::vector<FreshnessNews> news;
