@@ -30,18 +30,20 @@ void HeartbeatPost::withdraw() {
   if (waiting_) ++counts_.superseded;
   waiting_.reset();
   offered_ = false;
+  withdrawn_ = true;
 }
 
 bool HeartbeatPost::waiting() const { return waiting_ && !under_way_ && strikes_ < kStrikes; }
 
 CheckResult HeartbeatPost::take() {
   under_way_ = std::exchange(waiting_, std::nullopt);
+  withdrawn_ = false;
   return *under_way_;
 }
 
 void HeartbeatPost::put_back() {
-  if (waiting_) {
-    ++counts_.superseded;  // a newer one has come meanwhile
+  if (waiting_ || withdrawn_) {
+    ++counts_.superseded;  // a newer one has come meanwhile, or it is not wanted any more
   } else {
     waiting_ = std::move(under_way_);
   }

@@ -21,7 +21,7 @@ namespace checkrelay {
 struct HeartbeatCounts {
   std::uint64_t sent = 0;        // and confirmed
   std::uint64_t refused = 0;     // by the upstream: it does not know the service, say
-  std::uint64_t superseded = 0;  // by the next one, unsent
+  std::uint64_t superseded = 0;  // unsent: by the next one, or withdrawn
   std::optional<Wall> last_sent{};
   std::string last_answer{};    // empty = it was taken, or there is none
   std::optional<bool> taken{};  // the last one that was answered
@@ -30,7 +30,8 @@ struct HeartbeatCounts {
 class HeartbeatPost {
  public:
   void offer(CheckResult heartbeat);
-  void withdraw();  // what waits, and as if none had been offered
+  // What waits, and what is under way should it fail; and as if none had been offered.
+  void withdraw();
   [[nodiscard]] bool offered() const { return offered_; }
   [[nodiscard]] bool waiting() const;
   // What waits goes under way: one at a time.
@@ -49,6 +50,7 @@ class HeartbeatPost {
   unsigned strikes_ =
       0;  // of the one that waits or is under way: failures while results were taken
   bool suspect_ = false;
+  bool withdrawn_ = false;  // the one under way
   bool offered_ = false;
   HeartbeatCounts counts_{};
 };

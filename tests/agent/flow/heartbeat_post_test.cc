@@ -70,6 +70,31 @@ TEST_F(HeartbeatPostTest, WhatFailedWaitsForItsNextChance) {
   EXPECT_EQ(ended(), 0U);
 }
 
+TEST_F(HeartbeatPostTest, WhatWasWithdrawnOnItsWayIsNotSentAgain) {
+  offer("a");
+  (void)post.take();
+  post.withdraw();
+  EXPECT_TRUE(land(Judgement::transient, false));
+  EXPECT_FALSE(post.waiting());
+  EXPECT_FALSE(post.offered());
+  EXPECT_EQ(ended(), offered);
+  offer("b");
+  EXPECT_EQ(post.take().output, "b");
+  EXPECT_TRUE(land(Judgement::transient, false));
+  EXPECT_TRUE(post.waiting()) << "the withdrawal was not of this one";
+}
+
+TEST_F(HeartbeatPostTest, WhatComesAfterAWithdrawalWaitsAsEver) {
+  offer("a");
+  (void)post.take();
+  post.withdraw();
+  offer("b");
+  EXPECT_TRUE(land(Judgement::transient, false));
+  EXPECT_EQ(post.take().output, "b");
+  EXPECT_TRUE(land(Judgement::delivered));
+  EXPECT_EQ(ended(), offered);
+}
+
 TEST_F(HeartbeatPostTest, ARefusalIsAnEndAndAChangeOnce) {
   for (const Judgement j : {Judgement::unknown_object, Judgement::rejected}) {
     offer("a");
