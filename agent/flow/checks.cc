@@ -9,7 +9,7 @@
 namespace checkrelay {
 namespace {
 
-constexpr int kStartsATurn = 4;  // a start stops the loop for about half a millisecond
+constexpr int kStartsATurn = 4;  // with what comes in between, where many are due at once
 constexpr std::size_t kMostOutput = 64 * 1024;  // bytes of a result
 
 std::size_t kept_output(const Config& config) {
