@@ -183,6 +183,7 @@ Result<pid_t> Launcher::launch(const ChildCommand& command, const Standard& stan
   const std::vector<char*> tried = pointers(programs);
   const std::vector<char*> arguments = pointers(command.arguments);
   const std::vector<char*> environment = pointers(command.environment);
+  begun_ = 0;
   Plan plan;
   plan.programs = tried.data();
   plan.arguments = arguments.data();
@@ -199,8 +200,9 @@ Result<pid_t> Launcher::launch(const ChildCommand& command, const Standard& stan
   int failed = 0;
   {
     SignalsBlocked blocked;
+    static_assert(sizeof begun_ == sizeof(pid_t) && decltype(begun_)::is_always_lock_free);
     pid = ::__clone(in_child, stack_->bytes.data() + Stack::kBytes,
-                    CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
+                    CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD, &plan, &begun_);
     failed = errno;
   }
   if (pid < 0) return fail(Errc::unavailable, std::string("clone: ") + std::strerror(failed));

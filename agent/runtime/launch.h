@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 
@@ -28,9 +29,13 @@ class Launcher {
   // descriptors, and gets SIGKILL when the thread that launched it ends. Error: why it is not run,
   // in words for people.
   [[nodiscard]] Result<pid_t> launch(const ChildCommand& command, const Standard& standard);
+  // The child of the launch that is under way, known before it can end; later, of the last one. Any
+  // thread.
+  [[nodiscard]] pid_t begun() const { return begun_; }
 
  private:
   struct Stack;
+  std::atomic<pid_t> begun_ = 0;
   std::unique_ptr<Stack> stack_;
 };
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -128,6 +129,7 @@ class Processes::Process {
     if (pid_ > 0) return kill_now();
     phase_ = Phase::given_up;
   }
+  [[nodiscard]] bool given_up() const { return phase_ == Phase::given_up; }
   void signal(int number) const {
     if (pid_ > 0) ::kill(-pid_, number);
   }
@@ -208,9 +210,11 @@ class Processes::Process {
   Timer timer_{loop_, [this] { timer_fired(); }};
 };
 
-Processes::Processes(Loop& loop)
+Processes::Processes(Loop& loop, LaunchThread::Manner manner)
     : loop_(loop),
-      launches_(loop, [this](std::uint64_t id, const auto& pid) { launched(id, pid); }),
+      launches_(
+          loop, [this](std::uint64_t id, const auto& pid) { launched(id, pid); },
+          std::move(manner)),
       child_signal_(loop, {SIGCHLD}, [this](int) { reap(); }),
       self_(std::make_shared<Processes*>(this)) {}
 
@@ -248,14 +252,14 @@ void Processes::launched(std::uint64_t id, const Result<pid_t>& pid) {
 }
 
 // One signal may stand for several children. Those of ours are looked at before they are reaped.
-// Others are about to be reported by their launch, or are what a program left behind, where this
-// process is the one that inherits them.
+// Others are about to be reported by their launch, which makes us look again, or are what a program
+// left behind, where this process is the one that inherits them.
 void Processes::reap() {
   for (;;) {
     siginfo_t info{};
     if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
     const auto known = ids_.find(info.si_pid);
-    if (known == ids_.end() && launches_.outstanding() > 0) return;
+    if (known == ids_.end() && launches_.unreported(info.si_pid)) return;
     std::unique_ptr<Process> process;
     if (known != ids_.end()) {
       const auto found = processes_.find(known->second);
@@ -267,6 +271,11 @@ void Processes::reap() {
     ::waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
     if (process) process->tell();
   }
+}
+
+bool Processes::idle() const {
+  return std::all_of(processes_.begin(), processes_.end(),
+                     [](const auto& entry) { return entry.second->given_up(); });
 }
 
 void Processes::stop() {

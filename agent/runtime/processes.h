@@ -21,13 +21,14 @@ class Processes final : public ChildRunner {
   static constexpr Duration kKillGrace = std::chrono::seconds(5);  // then it is said to hang
   static constexpr std::size_t kKeptErrors = 4 * 1024;             // bytes of standard error
 
-  explicit Processes(Loop& loop);
+  explicit Processes(Loop& loop, LaunchThread::Manner manner = {});
   ~Processes() override;  // what still runs is killed; nobody is told
 
   void start(const ChildCommand& command, Done done) override;
   void stop() override;
   void kill() override;
-  [[nodiscard]] bool idle() const override { return processes_.empty(); }
+  // A program that the system holds before it begins is not waited for once it was given up.
+  [[nodiscard]] bool idle() const override;
 
  private:
   class Process;
