@@ -1,9 +1,11 @@
 """Local checks: plugins that the agent runs by itself, those of Debian and those that nobody would want."""
 
+import fcntl
 import os
 import pathlib
 import pwd
 import re
+import signal
 import unittest
 
 from .harness import Case, run, wait_until
@@ -104,6 +106,26 @@ class LocalChecks(ChecksCase):
                          (0, "a\ufffdb", "c=1"))
         wait_until(lambda: self.is_gone(self.path("left")), "what a plugin left behind to end")
         self.assertEqual(self.children(self.started), [], "each is reaped")
+
+    def test_a_plugin_whose_start_the_kernel_holds_holds_no_other(self):
+        held = self.script("held", f"echo $$ > {self.path('pid')}; echo late")
+        file = os.open(held, os.O_RDONLY)
+        self.addCleanup(os.close, file)
+        self.addCleanup(signal.signal, signal.SIGIO, signal.signal(signal.SIGIO, signal.SIG_IGN))
+        try:  # as a file server does that is away: whoever executes it waits
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        except OSError as error:
+            self.skipTest(f"no leases here: {error}")
+        others = [self.check(f"fine{n}", self.script(f"fine{n}", f"echo fine {n}"), timeout="30s") for n in range(9)]
+        got = self.results(self.check("held", held, timeout="3s"), *others)
+        self.assertEqual((got["held"]["state"], [got[f"fine{n}"]["output"] for n in range(9)]),
+                         (3, [f"fine {n}" for n in range(9)]))
+        self.assertIn("the system has not begun it yet", got["held"]["output"])
+        self.assertEqual(self.started.stop(), 0)
+        log = self.started.stderr()
+        self.assertEqual(log.count("the system holds the start of a program; others go on meanwhile"), 1, log)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        self.assertFalse(os.path.exists(self.path("pid")), "it ended with the agent")
 
     def test_a_host_check_is_up_or_down(self):
         up = {"host": "r1", "command": [self.script("up", "echo PING OK")], "every": "1h", "spread": "0s"}
