@@ -26,6 +26,9 @@ constexpr std::array kMeasures{
     Measure{"discard", "end to end into nothing: rate and CPU a result", end_to_end_discard},
     Measure{"idle", "start, memory, wake-ups of an agent that has nothing to do", idle},
     Measure{"checks", "1,000 local checks, each every 6 s: drift, turns, CPU", local_checks},
+    Measure{"freshness", "freshness engine, 1 million subjects: start, memory, turns", freshness},
+    Measure{"freshness_agent", "the same in an agent: start, turn with 10,000 overdue",
+            freshness_agent},
     Measure{"send", "wall time of `checkrelay send`", send_command},
     Measure{"exec", "what `checkrelay exec` adds to a command, agent up and down", exec_command},
 };

@@ -50,6 +50,8 @@ std::vector<Row> end_to_end_file(const Setup& setup);
 std::vector<Row> end_to_end_discard(const Setup& setup);
 std::vector<Row> idle(const Setup& setup);
 std::vector<Row> local_checks(const Setup& setup);
+std::vector<Row> freshness(const Setup& setup);
+std::vector<Row> freshness_agent(const Setup& setup);
 std::vector<Row> send_command(const Setup& setup);
 std::vector<Row> exec_command(const Setup& setup);
 
