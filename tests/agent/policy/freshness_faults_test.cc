@@ -48,6 +48,62 @@ TEST(GlobShape, IsAsEveryShortTextHasIt) {
   }
 }
 
+TEST(GlobShape, KnowsWhatIsLiteral) {
+  EXPECT_EQ(GlobShape("db1").literal(), "db1");
+  EXPECT_EQ(GlobShape("").literal(), "");
+  EXPECT_EQ(GlobShape("d\\*[b]\\\\").literal(), "d*b\\");
+  EXPECT_EQ(GlobShape("[").literal(), "[");
+  EXPECT_FALSE(GlobShape("*").literal());
+  EXPECT_FALSE(GlobShape("a?").literal());
+  EXPECT_FALSE(GlobShape("[ab]").literal());
+}
+
+TEST(OverlapIndex, FindsTheFirstThatAComparisonOfAllFinds) {
+  std::mt19937 random(11);
+  constexpr std::string_view kNames[] = {"a", "b", "ab", "a*", "*b", "*", "?", "", "\\a", "[ab]b"};
+  for (int round = 0; round < 200; ++round) {
+    OverlapIndex index;
+    std::vector<std::pair<std::string_view, std::string_view>> before;
+    for (int n = 0; n < 12; ++n) {
+      const std::pair entry{kNames[random() % std::size(kNames)],
+                            kNames[random() % std::size(kNames)]};
+      std::optional<std::size_t> expected;
+      for (std::size_t j = before.size(); j-- > 0;)
+        if (overlap(before[j].first, entry.first) && overlap(before[j].second, entry.second))
+          expected = j;
+      EXPECT_EQ(index.add(entry.first, entry.second), expected)
+          << entry.first << " " << entry.second;
+      before.push_back(entry);
+    }
+  }
+}
+
+TEST(OverlapIndex, LiteralNamesAreNotComparedWithEachOther) {
+  OverlapIndex literal;
+  for (int i = 0; i < 5'000; ++i)
+    EXPECT_FALSE(literal.add("host-" + std::to_string(i) + ".example.com", i % 2 ? "*" : "Backup"));
+  EXPECT_EQ(literal.compared(), 0U);
+  for (int i = 0; i < 200; ++i) EXPECT_FALSE(literal.add("site-" + std::to_string(i) + "-*", "*"));
+  EXPECT_EQ(literal.compared(), 200U * 5'000 + 200 * 199 / 2);
+
+  OverlapIndex services;
+  for (int i = 0; i < 5'000; ++i) EXPECT_FALSE(services.add("*", "Job " + std::to_string(i)));
+  for (int i = 0; i < 5'000; ++i) EXPECT_FALSE(services.add("db1", "Task " + std::to_string(i)));
+  EXPECT_EQ(services.compared(), 0U);
+}
+
+TEST(FreshnessFaults, FiveThousandEntriesAreReadWithoutThemBeingComparedPairByPair) {
+  std::vector<FreshnessEntry> entries(5'000);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i].host = "host-" + std::to_string(i % 4'999);
+    entries[i].service = "Backup";
+    entries[i].promise.every = 1h;
+  }
+  const std::vector<FreshnessFault> expected{
+      {4'999, "host: \"host-0\" with service \"Backup\" covers subjects of entry 1 too", 0}};
+  EXPECT_EQ(find_faults(entries, Wall(1s)), expected);
+}
+
 TEST(FreshnessFaults, EachIsNamedWithItsEntry) {
   FreshnessEntry backup;
   backup.host = "db*";
