@@ -48,6 +48,11 @@ JournalOptions journal_options(const Config& config) {
   return o;
 }
 
+void warn_of(const Loaded& loaded) {
+  for (const Fault& f : loaded.warnings)
+    log(Level::warn, "configuration", {{"warning", to_string(f)}});
+}
+
 class Daemon {
  public:
   Daemon(std::string file, const Registry& registry)
@@ -183,6 +188,7 @@ void Daemon::reload() {
   if (loaded.faults.empty()) {
     auto level = parse_level(loaded.config.log.text("level"));
     if (level) set_log_level(*level);
+    warn_of(loaded);
     agent_->reload(std::move(loaded.config));
     log(Level::info, "configuration reloaded", {{"config", file_}});
   } else {
@@ -223,6 +229,7 @@ int run_agent(const std::string& config_file, const Registry& registry) {
   raise_file_limit();
   start_log(parse_level(loaded.config.log.text("level")).value_or(Level::info),
             loaded.config.log.text("format") == "json");
+  warn_of(loaded);
   int status = 0;
   {
     Daemon daemon(config_file, registry);

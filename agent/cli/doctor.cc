@@ -65,6 +65,9 @@ Findings examine(const Arguments& arguments, const Registry& registry,
   for (const Fault& fault : loaded.faults)
     out.push_back({Kind::fault, "configuration", to_string(fault),
                    "mend it; until then no agent starts with it, and a running one keeps the old"});
+  for (const Fault& fault : loaded.warnings)
+    out.push_back({Kind::note, "configuration", to_string(fault),
+                   "an agent runs with it, and nothing of it is due any more: mend it"});
   const bool valid = loaded.faults.empty();
   if (valid) out.push_back({Kind::well, "configuration", file + " is valid", {}});
   const ClientConfig client = load_client_config(file);

@@ -151,10 +151,9 @@ int check_command(const Arguments& arguments, const Registry& registry) {
   }
   std::string file = config_file(arguments);
   Loaded loaded = load_config(file, registry);
-  for (const Fault& fault : loaded.faults) {
-    std::fprintf(stderr, "%s\n", to_string(fault).c_str());
-  }
-  if (!loaded.faults.empty()) return kExitNo;
+  for (const auto* faults : {&loaded.faults, &loaded.warnings})
+    for (const Fault& fault : *faults) std::fprintf(stderr, "%s\n", to_string(fault).c_str());
+  if (!loaded.faults.empty() || !loaded.warnings.empty()) return kExitNo;
   print(file + ": valid\n");
   return kExitOk;
 }

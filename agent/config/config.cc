@@ -141,15 +141,16 @@ std::string to_string(const Fault& fault) {
 Loaded parse_config(std::string_view text, const std::string& file, const Registry& registry) {
   Loaded out;
   out.config.file = file;
-  Reader reader(file, out.faults);
+  Reader reader(file, out.faults, &out.warnings);
   Document document = parse_document(text);
   if (!document.error.empty()) {
     reader.fault(document.error_line, "", document.error);
     return out;
   }
   read_document(reader, document.root, registry, out.config);
-  std::stable_sort(out.faults.begin(), out.faults.end(),
-                   [](const Fault& a, const Fault& b) { return a.line < b.line; });
+  for (std::vector<Fault>* faults : {&out.faults, &out.warnings})
+    std::stable_sort(faults->begin(), faults->end(),
+                     [](const Fault& a, const Fault& b) { return a.line < b.line; });
   return out;
 }
 

@@ -94,6 +94,8 @@ struct Fault {
 struct Loaded {
   Config config{};
   std::vector<Fault> faults{};  // valid only where empty
+  // What time alone made wrong: `check` does not let it pass, an agent runs with it.
+  std::vector<Fault> warnings{};
 };
 // Never throws; a missing or unreadable file is a fault.
 [[nodiscard]] Loaded load_config(const std::string& file, const Registry& registry);

@@ -127,7 +127,9 @@ std::vector<FreshnessConfig> FreshnessReader::take(Wall now) {
     const std::string key = colon == std::string::npos ? "" : fault.what.substr(0, colon);
     std::string other;
     if (fault.other < tables_.size()) other = fmt::format(" (line {})", tables_[fault.other]->line);
-    if (key.empty() || key.find(' ') != std::string::npos) {
+    if (fault.by_time) {
+      reader_.warning(line_of(table, key), dotted("freshness", key), fault.what.substr(colon + 2));
+    } else if (key.empty() || key.find(' ') != std::string::npos) {
       reader_.fault(table.line, "freshness", fault.what);
     } else {
       reader_.fault(line_of(table, key), dotted("freshness", key),

@@ -10,7 +10,7 @@
 
 namespace checkrelay {
 
-// `now`: a schedule that is over by then is a fault.
+// `now`: a schedule that is over by then is a warning.
 [[nodiscard]] std::vector<FreshnessConfig> read_freshness(Reader& reader, const Node& root,
                                                           Wall now);
 [[nodiscard]] std::span<const OptionRow> freshness_rows();

@@ -72,6 +72,10 @@ void Reader::fault(int line, std::string key, std::string what) {
   faults_.push_back({file_, line, std::move(key), std::move(what)});
 }
 
+void Reader::warning(int line, std::string key, std::string what) {
+  warnings_.push_back({file_, line, std::move(key), std::move(what)});
+}
+
 void Reader::options(const Node& table, std::string_view where, std::span<const OptionRow> rows,
                      std::span<const std::string_view> others, Options& out) {
   for (const Node& item : table.items) {

@@ -14,9 +14,12 @@ namespace checkrelay {
 
 class Reader {
  public:
-  Reader(std::string file, std::vector<Fault>& faults) : file_(std::move(file)), faults_(faults) {}
+  // Without `warnings` these are faults.
+  Reader(std::string file, std::vector<Fault>& faults, std::vector<Fault>* warnings = nullptr)
+      : file_(std::move(file)), faults_(faults), warnings_(warnings ? *warnings : faults) {}
 
   void fault(int line, std::string key, std::string what);
+  void warning(int line, std::string key, std::string what);  // see Loaded
   [[nodiscard]] std::size_t fault_count() const { return faults_.size(); }
 
   // Every key of `table` that a row names, into `out`. Keys that neither a row nor `others` names
@@ -43,6 +46,7 @@ class Reader {
 
   std::string file_;
   std::vector<Fault>& faults_;
+  std::vector<Fault>& warnings_;
 };
 
 [[nodiscard]] std::string dotted(std::string_view where, std::string_view name);

@@ -9,8 +9,13 @@ namespace {
 
 void check_promise(const FreshnessEntry& entry, std::size_t i, Wall now,
                    std::vector<FreshnessFault>& faults) {
-  if (auto checked = check(entry.promise, now); !checked)
-    faults.push_back({i, checked.error().what});
+  auto checked = check(entry.promise, now);
+  if (checked) return;
+  auto ever = check(entry.promise, Wall{});
+  FreshnessFault& fault = faults.emplace_back();
+  fault.entry = i;
+  fault.what = ever ? checked.error().what : ever.error().what;
+  fault.by_time = ever.has_value();
 }
 
 void check_expect(const FreshnessEntry& entry, std::size_t i, std::vector<FreshnessFault>& faults) {

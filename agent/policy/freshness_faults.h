@@ -19,6 +19,7 @@ struct FreshnessFault {
   std::size_t entry = 0;                    // which one; of two that overlap the later
   std::string what{};                       // "key: what is wrong"
   std::size_t other = Freshness::kNoEntry;  // with which it overlaps
+  bool by_time = false;  // it was none once: a schedule that is over. To run with, it does no harm
   bool operator==(const FreshnessFault&) const = default;
 };
 // A promise that cannot be kept; expected services that the entry does not cover; two entries that

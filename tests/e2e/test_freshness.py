@@ -197,6 +197,21 @@ class Operator(FreshnessCase):
         self.assertEqual(run("freshness").returncode, 2)
         self.assertEqual(agent.cli("freshness", "show").returncode, 2)
 
+    def test_a_schedule_that_is_over_stops_no_agent(self):
+        over = {"host": "web1", "schedule": "2020-01-01 03:00", "grace": "1h", "expect": ["Report"]}
+        agent = self.agent(freshness=[over, self.promise()])
+        warning = 'freshness.schedule: "2020-01-01 03:00" is over'
+        wait_until(lambda: warning in agent.stderr().replace('\\"', '"'), "the warning")
+        checked = run("check", "--config", agent.file)
+        self.assertEqual(checked.returncode, 1)
+        self.assertIn(warning, checked.stderr)
+        agent.reload()
+        wait_until(lambda: agent.stderr().replace('\\"', '"').count(warning) == 2, "the warning of the reload")
+        wait_until(lambda: "configuration reloaded" in agent.stderr(), "the reload")
+        self.accept(agent, result(1), result(2, host="web1", service="Report"))
+        self.assertEqual([row[0] for row in self.wait_said(1)], ["db1"])
+        self.assertEqual(self.states(agent), {("db1", "Backup"): "overdue"})
+
     def test_a_mistyped_promise_is_named_with_its_line(self):
         agent = self.agent(start=False, freshness=[self.promise(host="db1"), self.promise(schedule="31 2 *")])
         checked = run("check", "--config", agent.file)

@@ -24,6 +24,12 @@ std::string faults_of(const std::string& text) {
   return out;
 }
 
+std::string warnings_of(const std::string& text) {
+  std::string out;
+  for (const Fault& fault : load(text).warnings) out += to_string(fault) + "\n";
+  return out;
+}
+
 TEST(FreshnessConfig, AnEntryIsReadWhole) {
   const Loaded loaded = load(
       "[[freshness]]\nhost = \"db*\"\nservice = \"Backup\"\nschedule = \"0 3 * * 1-5\"\n"
@@ -75,13 +81,21 @@ TEST(FreshnessConfig, FaultsNameKeyAndLine) {
   EXPECT_EQ(faults_of(head + "schedule = \"0 0 31 2 *\"\ngrace = \"1h\"\n"), "c:5: freshness.schedule: day of month: \"31\" is impossible: it does not come in month \"2\"\n");
   EXPECT_EQ(faults_of(head + "schedule = \"0 25 * * *\"\ngrace = \"1h\"\n"), "c:5: freshness.schedule: hour: \"25\" is not 0 to 23\n");
   EXPECT_EQ(faults_of(head + "schedule = \"0 3 * * *\"\n"), "c:3: freshness.grace: with a schedule it is needed: no job ends as it starts\n");
-  EXPECT_EQ(faults_of(head + "schedule = \"2020-01-01 03:00\"\ngrace = \"1h\"\n"), "c:5: freshness.schedule: \"2020-01-01 03:00\" is over: nothing comes any more\n");
   EXPECT_EQ(faults_of(head + "every = \"1h\"\ntimezone = \"Europe/Stokholm\"\n"), "c:6: freshness.timezone: \"Europe/Stokholm\" is no time zone that this system knows\n");
   EXPECT_EQ(faults_of(head + "every = \"1h\"\nstate = \"BAD\"\n"), "c:6: freshness.state: \"BAD\" is no state of a service or a host\n");
   EXPECT_EQ(faults_of(head + "every = \"1h\"\noutput = \"since {lst}\"\n"), "c:6: freshness.output: \"{lst}\" is not {last}, {due}, {age} or {schedule}\n");
   EXPECT_EQ(faults_of(head + "every = \"1h\"\nservice = \"B*\"\nexpect = [\"Logs\"]\n"), "c:7: freshness.expect: \"Logs\" is not covered by service \"B*\"\n");
   EXPECT_EQ(faults_of(head + "every = \"0s\"\n"), "c:3: freshness: every or schedule is needed\n");
   EXPECT_EQ(faults_of(head + "evry = \"1h\"\n"), "c:5: freshness.evry: unknown key; did you mean \"every\"?\n");
+}
+
+TEST(FreshnessConfig, WhatTimeAloneMadeWrongIsAWarning) {
+  const std::string over = "[[freshness]]\nhost = \"a\"\nschedule = \"2020-01-01 03:00\"\n";
+  EXPECT_EQ(warnings_of(over + "grace = \"1h\"\n"), "c:5: freshness.schedule: \"2020-01-01 03:00\" is over: nothing comes any more\n");
+  EXPECT_EQ(faults_of(over + "grace = \"1h\"\n"), "");
+  EXPECT_EQ(load(over + "grace = \"1h\"\n").config.freshness.size(), 1U);
+  EXPECT_EQ(faults_of(over), "c:3: freshness.grace: with a schedule it is needed: no job ends as it starts\n");
+  EXPECT_EQ(warnings_of(over), "");
 }
 
 TEST(FreshnessConfig, EntriesThatOverlapAreNamed) {

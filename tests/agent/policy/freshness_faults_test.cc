@@ -104,6 +104,34 @@ TEST(FreshnessFaults, FiveThousandEntriesAreReadWithoutThemBeingComparedPairByPa
   EXPECT_EQ(find_faults(entries, Wall(1s)), expected);
 }
 
+TEST(FreshnessFaults, AScheduleThatIsOverIsWrongByTimeAloneAndNothingOfItIsDue) {
+  FreshnessEntry entry;
+  entry.host = "db1";
+  entry.service = "*";
+  entry.expect = {"Backup"};
+  entry.promise.schedule = Schedule::parse("2020-01-01 03:00").value();
+  entry.promise.grace = 1h;
+  const Wall now(std::chrono::sys_days(std::chrono::January / 1 / 2026));
+  const std::vector<FreshnessFault> expected{
+      {0, "schedule: \"2020-01-01 03:00\" is over: nothing comes any more", Freshness::kNoEntry,
+       true}};
+  EXPECT_EQ(find_faults({entry}, now), expected);
+  EXPECT_TRUE(find_faults({entry}, Wall(1s)).empty());
+
+  Freshness engine({entry});
+  const Instant start{Steady(1s), now};
+  engine.start(start);
+  engine.report({"db1", "Report", now, {}, ""}, start);
+  std::vector<FreshnessNews> news;
+  for (int day = 1; day < 40; ++day) {
+    const Instant later{start.steady + day * 24h, start.wall + day * 24h};
+    while (engine.step(later, 100, nullptr, news)) {
+    }
+  }
+  EXPECT_TRUE(news.empty());
+  EXPECT_EQ(engine.count(FreshState::none), engine.subjects().size());
+}
+
 TEST(FreshnessFaults, EachIsNamedWithItsEntry) {
   FreshnessEntry backup;
   backup.host = "db*";
