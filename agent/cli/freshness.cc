@@ -7,21 +7,25 @@
 #include "agent/base/percent.h"
 #include "agent/base/text.h"
 #include "agent/cli/cli.h"
+#include "agent/cli/client.h"
 #include "agent/cli/freshness_views.h"
 #include "agent/cli/table.h"
 
 namespace checkrelay {
 namespace {
 
+constexpr Duration kPatience = std::chrono::seconds(10);
 constexpr std::size_t kTableRows = 1'000;  // that people see without asking for more
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
-// Calls `take` with page after page of the subjects, until it has had enough.
+// Calls `take` with page after page of the subjects (of one state, where one is named), until it
+// has had enough.
 template <typename Take>
-int every_page(const Office& office, const Arguments& arguments, Take take) {
+int every_page(const Office& office, const Arguments& arguments, const std::string& state,
+               Take take) {
   Arguments asked = arguments;
-  if (arguments.has("overdue")) asked.values["state"] = "overdue";
+  if (!state.empty()) asked.values["state"] = state;
   for (;;) {
     int status = kExitOk;
     const std::string query = query_of(asked, {"state", "host", "service", "after"});
@@ -37,34 +41,48 @@ int every_page(const Office& office, const Arguments& arguments, Take take) {
 
 int list_json(const Office& office, const Arguments& arguments) {
   const char* before = "[";
-  const int status = every_page(office, arguments, [&](const FreshnessPage& page) {
+  const std::string state = arguments.has("overdue") ? "overdue" : "";
+  const int status = every_page(office, arguments, state, [&](const FreshnessPage& page) {
     for (const std::string& row : page.json) {
       print(before + row);
       before = ",\n ";
     }
     return true;
   });
-  if (status != kExitOk) return status;
-  print(*before == '[' ? "[]\n" : "]\n");
-  return kExitOk;
+  if (*before != '[') print("]\n");  // what had come is whole, although the rest did not
+  if (*before == '[' && status == kExitOk) print("[]\n");
+  return status;
 }
 
 int list_table(const Office& office, const Arguments& arguments) {
   std::vector<std::vector<std::string>> rows;
-  bool cut = false;
-  const int status = every_page(office, arguments, [&](FreshnessPage page) {
-    std::move(page.rows.begin(), page.rows.end(), std::back_inserter(rows));
-    cut = rows.size() >= kTableRows && !page.next.empty();
-    return !cut;
-  });
-  if (status != kExitOk) return status;
+  for (const char* state : {"overdue", "in_outage", "unseen", "ok"}) {  // what is urgent first
+    const int status = every_page(office, arguments, state, [&](FreshnessPage page) {
+      std::move(page.rows.begin(), page.rows.end(), std::back_inserter(rows));
+      return rows.size() <= kTableRows;
+    });
+    if (status != kExitOk) return status;
+    if (arguments.has("overdue") || rows.size() > kTableRows) break;
+  }
+  const bool cut = rows.size() > kTableRows;
   if (rows.empty()) {
     print(arguments.has("overdue") ? "nothing is overdue\n" : "nothing has promised to report\n");
   } else {
-    print(freshness_table(std::move(rows)));
+    print(freshness_table(std::move(rows), kTableRows));
   }
   if (cut) print("There are more: choose by --overdue, --host or --service, or take --json\n");
   return kExitOk;
+}
+
+// Those that have promised already, of an agent that answers.
+int leave_out_promised(const Office& office, const Arguments& arguments, Cadence& cadence) {
+  const std::string socket = look_around(arguments).socket;
+  auto there = ask_agent(socket, "GET", "/v1/freshness?limit=1", "", kPatience);
+  if (!there && there.error().code == Errc::unavailable) return kExitOk;
+  return every_page(office, arguments, "", [&](FreshnessPage page) {
+    for (Subject& subject : page.subjects) cadence.leave_out(std::move(subject));
+    return true;
+  });
 }
 
 std::string subject_query(const Arguments& arguments) {
@@ -105,6 +123,10 @@ int freshness_suggest_command(const Office& office, const Arguments& arguments) 
     if (!more) return complain(more.error().what, kExitNo);
     next = *more;
   }
+  Arguments all = arguments;  // an entry for every host is one for those that are not asked for too
+  all.values.erase("host");
+  all.values.erase("service");
+  if (const int status = leave_out_promised(office, all, cadence); status != kExitOk) return status;
   const auto suggestions = cadence.suggest();
   if (arguments.has("json")) {
     print(suggestions_json(suggestions));
@@ -124,7 +146,9 @@ int freshness_forget_command(const Office& office, const Arguments& arguments) {
       office.ask(arguments, "POST", "/v1/freshness/forget" + subject_query(arguments), "", status);
   if (!body) return status;
   const Subject subject{arguments.text("host"), arguments.text("service")};
-  print(plain(to_string(subject), 600) + " is forgotten until it reports again\n");
+  print(plain(to_string(subject), 600) +
+        (is_expected(*body) ? " is forgotten, and awaited anew: an entry expects it\n"
+                            : " is forgotten until it reports again\n"));
   return kExitOk;
 }
 

@@ -57,18 +57,20 @@ Result<FreshnessPage> freshness_page(std::string_view json) {
       page.rows.push_back({text(s, "host"), text(s, "service"), text(s, "state"), promise_of(s),
                            text(s, "next", kTextWidth), text(s, "why", kTextWidth)});
       page.json.push_back(s.dump());
+      page.subjects.push_back({s.value("host", ""), s.value("service", "")});
     }
     page.next = text(document, "next");
     return page;
   });
 }
 
-std::string freshness_table(std::vector<std::vector<std::string>> rows) {
+std::string freshness_table(std::vector<std::vector<std::string>> rows, std::size_t most) {
   std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
     const int of_a = urgency(a[kStateCell]), of_b = urgency(b[kStateCell]);
     return of_a != of_b ? of_a < of_b : a < b;
   });
   Table table({"HOST", "SERVICE", "STATE", "PROMISE", "NEXT", "WHY"});
+  if (rows.size() > most) rows.resize(most);
   for (auto& row : rows) table.add(std::move(row));
   return table.text();
 }
@@ -86,6 +88,11 @@ Result<std::string> freshness_view(std::string_view json) {
       out += field("run", fmt::format("{}, began {}", text(run, "id", 100), text(run, "began")));
     return out;
   });
+}
+
+bool is_expected(std::string_view json) {
+  return guarded(json, [](const Json& answer) { return answer.value("expected", false); })
+      .value_or(false);
 }
 
 Result<std::string> add_results(std::string_view json, Cadence& cadence) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/base/result.h"
+#include "agent/model/check_result.h"
 #include "agent/policy/cadence.h"
 
 namespace checkrelay {
@@ -14,12 +15,18 @@ namespace checkrelay {
 struct FreshnessPage {
   std::vector<std::vector<std::string>> rows{};  // cells of freshness_table()
   std::vector<std::string> json{};               // of the same subjects
+  std::vector<Subject> subjects{};               // likewise
   std::string next{};                            // what to go on after; empty at the end
 };
 [[nodiscard]] Result<FreshnessPage> freshness_page(std::string_view json);
 // What is late comes first, then by host and service.
-[[nodiscard]] std::string freshness_table(std::vector<std::vector<std::string>> rows);
+// At most `most` of them.
+[[nodiscard]] std::string freshness_table(std::vector<std::vector<std::string>> rows,
+                                          std::size_t most);
 [[nodiscard]] Result<std::string> freshness_view(std::string_view json);
+
+// Whether what was forgotten is back at once.
+[[nodiscard]] bool is_expected(std::string_view json);
 
 // The results of one page of the queue, into `cadence`; what to go on after, empty at the end.
 // Those that freshness made itself are left out.

@@ -138,7 +138,9 @@ Message show(const Freshness& engine, Freshness::Id id, Wall now) {
 
 Message forget(FreshnessWatch& watch, const Subject& subject) {
   watch.forget(subject);
-  return json_answer(200, R"({"changed":1})");
+  const bool back = watch.engine().find(subject).has_value();  // an entry expects it
+  return json_answer(
+      200, back ? R"({"changed":1,"expected":true})" : R"({"changed":1,"expected":false})");
 }
 
 }  // namespace

@@ -65,8 +65,10 @@ void Cadence::add(const Subject& subject, Wall time) {
 
 std::vector<Suggestion> Cadence::suggest() const {
   std::map<std::string, std::vector<std::pair<std::string, Rhythm>>> by_service;
-  std::set<std::string> without;  // services of which some host has no rhythm
+  std::set<std::string> without;  // services of which some host has no rhythm, or its promise
+  for (const Subject& subject : promised_) without.insert(subject.service);
   for (const auto& [subject, times] : times_) {
+    if (promised_.contains(subject)) continue;
     if (const auto rhythm = rhythm_of(times)) {
       by_service[subject.service].emplace_back(subject.host, *rhythm);
     } else {

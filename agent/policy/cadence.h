@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/base/time.h"
@@ -25,6 +27,8 @@ class Cadence {
   static constexpr std::size_t kMostTimes = 1024;  // of a subject; beyond, the oldest are forgotten
 
   void add(const Subject& subject, Wall time);  // in any order
+  // One that has promised already: nothing is proposed for it, and nothing that covers it.
+  void leave_out(Subject subject) { promised_.insert(std::move(subject)); }
   // By service, then host. A rhythm is a median interval from which hardly any strays beyond its
   // double; what has none is left out.
   [[nodiscard]] std::vector<Suggestion> suggest() const;
@@ -32,6 +36,7 @@ class Cadence {
 
  private:
   std::map<Subject, std::vector<Wall>> times_;
+  std::set<Subject> promised_;
 };
 
 // As people would write it: 61 s is "1m", 7 h 58 min is "8h".
