@@ -57,6 +57,16 @@ TEST(Cadence, OneGapInManyDoesNotMatter) {
   EXPECT_EQ(cadence.suggest()[0].every, 1min);
 }
 
+TEST(Cadence, WhoHasPromisedIsLeftOutAndCoveredByNoProposal) {
+  Cadence cadence;
+  for (const char* host : {"db1", "web1", "web2"}) reports(cadence, {host, "Backup"}, 5, 24h);
+  cadence.leave_out({"db1", "Backup"});
+  const auto found = cadence.suggest();
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].host, "web1");
+  EXPECT_EQ(found[1].host, "web2");
+}
+
 TEST(Cadence, HostsThatAgreeAreOneEntry) {
   Cadence cadence;
   for (const char* host : {"a", "b", "c"}) reports(cadence, {host, "Load"}, 6, 5min);
