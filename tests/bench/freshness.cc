@@ -118,7 +118,9 @@ std::string sections(const std::string& every) {
       every);
 }
 
-double metric(const Agent& agent, const char* name) { return ask_metric(agent.socket(), name); }
+double longest_turn_ms(const Agent& agent) {
+  return 1e3 * ask_metric(agent.socket(), "checkrelay_longest_turn_seconds");
+}
 
 // Each subject once. REQUIRES: as many for each connection.
 void report_all(const Agent& agent, std::uint64_t subjects) {
@@ -168,6 +170,12 @@ std::vector<Row> freshness_agent(const Setup& setup) {
             .title = "  start to ready with them",
             .unit = "s",
             .mark = at_most(2)};
+  Row learned{.name = "freshness_agent_learn_turn",
+              .title = "  longest turn while they came",
+              .unit = "ms"};
+  Row started{.name = "freshness_agent_start_turn",
+              .title = "  longest turn at the start with them",
+              .unit = "ms"};
   Row memory{.name = "freshness_agent_memory", .title = "  resident memory then", .unit = "MiB"};
   Row due{.name = "freshness_agent_turn",
           .title = "  10,000 overdue in one second: longest turn",
@@ -181,16 +189,18 @@ std::vector<Row> freshness_agent(const Setup& setup) {
       const double began = seconds_now();
       report_all(agent, subjects);
       rate.measured.push_back(static_cast<double>(subjects) / (seconds_now() - began));
+      learned.measured.push_back(longest_turn_ms(agent));
       agent.restart(sections("24h"));
       start.measured.push_back(agent.start_seconds());
+      started.measured.push_back(longest_turn_ms(agent));
       memory.measured.push_back(agent.process().resident_mib());
     }
     Agent agent(setup.program, setup.agent_directory(), sections("3s"));
     report_all(agent, overdue);
     agent.wait_delivered(2 * overdue, kPatienceSeconds);  // what came, and what did not
-    due.measured.push_back(1e3 * metric(agent, "checkrelay_longest_turn_seconds"));
+    due.measured.push_back(longest_turn_ms(agent));
   }
-  return {rate, start, memory, due};
+  return {rate, learned, start, started, memory, due};
 }
 
 }  // namespace checkrelay::bench
