@@ -128,7 +128,10 @@ Loop::~Loop() {
 
 Instant Loop::now() const { return impl_->read(); }
 Duration Loop::longest_turn() const { return impl_->longest; }
-void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+void Loop::run() {
+  impl_->stale = true;  // what was before is no turn
+  uv_run(&loop_, UV_RUN_DEFAULT);
+}
 void Loop::stop() { uv_stop(&loop_); }
 void Loop::run_once() { uv_run(&loop_, UV_RUN_ONCE); }
 

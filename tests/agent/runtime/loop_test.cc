@@ -279,5 +279,18 @@ TEST(Signals, EachListedSignalIsTold) {
   EXPECT_EQ(seen, (std::vector<int>{SIGUSR1, SIGUSR2}));
 }
 
+TEST(Loop, WhatWasBeforeTheRunIsNoTurnOfIt) {
+  Loop loop;
+  const Steady before = loop.now().steady;
+  while (std::chrono::steady_clock::now() < before + std::chrono::milliseconds(1)) continue;
+  Steady within = before;
+  loop.defer([&] {
+    within = loop.now().steady;
+    loop.stop();
+  });
+  loop.run();
+  EXPECT_GT(within, before);
+}
+
 }  // namespace
 }  // namespace checkrelay
