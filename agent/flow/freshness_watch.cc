@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kPiecesATurn = 512;  // about 5 ms where each becomes a result
+constexpr std::size_t kPiecesATurn = 256;  // some 5 ms where each becomes a result
 constexpr Duration kSiteEvery = 60s;       // what a kill can make of "was not running"
 constexpr Duration kSiteWithResult = 5s;   // it costs nothing beside another note
 constexpr Duration kTellAgain = 5s;

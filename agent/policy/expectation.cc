@@ -83,7 +83,7 @@ Result<void> check(const Promise& promise, Wall now) {
     return fail(Errc::invalid, "schedule: " + text + " is over: nothing comes any more");
   if (promise.grace == Duration{})
     return fail(Errc::invalid, "grace: with a schedule it is needed: no job ends as it starts");
-  if (promise.early >= closest(*promise.schedule, promise.zone, now))
+  if (promise.early > Duration{} && promise.early >= closest(*promise.schedule, promise.zone, now))
     return fail(Errc::invalid, "early: " + format_duration(promise.early) +
                                    " is not shorter than the time between two of " + text);
   return {};

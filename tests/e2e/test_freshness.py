@@ -65,7 +65,7 @@ class Overdue(FreshnessCase):
         self.assertEqual([row[0] for row in self.said()], ["db1", "db2"])
 
     def test_a_due_time_that_passed_while_the_agent_was_down_says_so(self):
-        agent = self.agent(freshness=[self.promise(every="2s")])
+        agent = self.agent(freshness=[self.promise(every="8s")])
         self.accept(agent, result(1))
         due = self.listed(agent)[0]["due"]
         self.assertEqual(agent.stop(), 0)

@@ -77,31 +77,45 @@ TEST(FreshnessConfig, AStateOfEitherKindFitsHostsAndServices) {
 TEST(FreshnessConfig, FaultsNameKeyAndLine) {
   const std::string head = "[[freshness]]\nhost = \"a\"\n";
   EXPECT_EQ(faults_of(head), "c:3: freshness: every or schedule is needed\n");
-  EXPECT_EQ(faults_of(head + "every = \"1h\"\nschedule = \"0 3 * * *\"\ngrace = \"1h\"\n"), "c:5: freshness.every: there is a schedule already\n");
-  EXPECT_EQ(faults_of(head + "schedule = \"0 0 31 2 *\"\ngrace = \"1h\"\n"), "c:5: freshness.schedule: day of month: \"31\" is impossible: it does not come in month \"2\"\n");
-  EXPECT_EQ(faults_of(head + "schedule = \"0 25 * * *\"\ngrace = \"1h\"\n"), "c:5: freshness.schedule: hour: \"25\" is not 0 to 23\n");
-  EXPECT_EQ(faults_of(head + "schedule = \"0 3 * * *\"\n"), "c:3: freshness.grace: with a schedule it is needed: no job ends as it starts\n");
-  EXPECT_EQ(faults_of(head + "every = \"1h\"\ntimezone = \"Europe/Stokholm\"\n"), "c:6: freshness.timezone: \"Europe/Stokholm\" is no time zone that this system knows\n");
-  EXPECT_EQ(faults_of(head + "every = \"1h\"\nstate = \"BAD\"\n"), "c:6: freshness.state: \"BAD\" is no state of a service or a host\n");
-  EXPECT_EQ(faults_of(head + "every = \"1h\"\noutput = \"since {lst}\"\n"), "c:6: freshness.output: \"{lst}\" is not {last}, {due}, {age} or {schedule}\n");
-  EXPECT_EQ(faults_of(head + "every = \"1h\"\nservice = \"B*\"\nexpect = [\"Logs\"]\n"), "c:7: freshness.expect: \"Logs\" is not covered by service \"B*\"\n");
+  EXPECT_EQ(faults_of(head + "every = \"1h\"\nschedule = \"0 3 * * *\"\ngrace = \"1h\"\n"),
+            "c:5: freshness.every: there is a schedule already\n");
+  EXPECT_EQ(faults_of(head + "schedule = \"0 0 31 2 *\"\ngrace = \"1h\"\n"),
+            "c:5: freshness.schedule: day of month: \"31\" is impossible: it does not come in "
+            "month \"2\"\n");
+  EXPECT_EQ(faults_of(head + "schedule = \"0 25 * * *\"\ngrace = \"1h\"\n"),
+            "c:5: freshness.schedule: hour: \"25\" is not 0 to 23\n");
+  EXPECT_EQ(faults_of(head + "schedule = \"0 3 * * *\"\n"),
+            "c:3: freshness.grace: with a schedule it is needed: no job ends as it starts\n");
+  EXPECT_EQ(
+      faults_of(head + "every = \"1h\"\ntimezone = \"Europe/Stokholm\"\n"),
+      "c:6: freshness.timezone: \"Europe/Stokholm\" is no time zone that this system knows\n");
+  EXPECT_EQ(faults_of(head + "every = \"1h\"\nstate = \"BAD\"\n"),
+            "c:6: freshness.state: \"BAD\" is no state of a service or a host\n");
+  EXPECT_EQ(faults_of(head + "every = \"1h\"\noutput = \"since {lst}\"\n"),
+            "c:6: freshness.output: \"{lst}\" is not {last}, {due}, {age} or {schedule}\n");
+  EXPECT_EQ(faults_of(head + "every = \"1h\"\nservice = \"B*\"\nexpect = [\"Logs\"]\n"),
+            "c:7: freshness.expect: \"Logs\" is not covered by service \"B*\"\n");
   EXPECT_EQ(faults_of(head + "every = \"0s\"\n"), "c:3: freshness: every or schedule is needed\n");
-  EXPECT_EQ(faults_of(head + "evry = \"1h\"\n"), "c:5: freshness.evry: unknown key; did you mean \"every\"?\n");
+  EXPECT_EQ(faults_of(head + "evry = \"1h\"\n"),
+            "c:5: freshness.evry: unknown key; did you mean \"every\"?\n");
 }
 
 TEST(FreshnessConfig, WhatTimeAloneMadeWrongIsAWarning) {
   const std::string over = "[[freshness]]\nhost = \"a\"\nschedule = \"2020-01-01 03:00\"\n";
-  EXPECT_EQ(warnings_of(over + "grace = \"1h\"\n"), "c:5: freshness.schedule: \"2020-01-01 03:00\" is over: nothing comes any more\n");
+  EXPECT_EQ(warnings_of(over + "grace = \"1h\"\n"),
+            "c:5: freshness.schedule: \"2020-01-01 03:00\" is over: nothing comes any more\n");
   EXPECT_EQ(faults_of(over + "grace = \"1h\"\n"), "");
   EXPECT_EQ(load(over + "grace = \"1h\"\n").config.freshness.size(), 1U);
-  EXPECT_EQ(faults_of(over), "c:3: freshness.grace: with a schedule it is needed: no job ends as it starts\n");
+  EXPECT_EQ(faults_of(over),
+            "c:3: freshness.grace: with a schedule it is needed: no job ends as it starts\n");
   EXPECT_EQ(warnings_of(over), "");
 }
 
 TEST(FreshnessConfig, EntriesThatOverlapAreNamed) {
   EXPECT_EQ(faults_of("[[freshness]]\nhost = \"db*\"\nevery = \"1h\"\n"
                       "[[freshness]]\nhost = \"*1\"\nservice = \"Backup\"\nevery = \"2h\"\n"),
-            "c:7: freshness.host: \"*1\" with service \"Backup\" covers subjects of entry 1 too (line 3)\n");
+            "c:7: freshness.host: \"*1\" with service \"Backup\" covers subjects of entry 1 too "
+            "(line 3)\n");
 }
 
 }  // namespace

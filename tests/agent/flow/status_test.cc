@@ -51,8 +51,7 @@ TEST(StatusJson, HasThePublicKeys) {
   expect_keys(j["destinations"][0],
               {"name", "type", "state", "pending", "in_flight", "delivered", "superseded",
                "expired", "dead", "retries", "last_error", "next_attempt_s", "paused_since"});
-  EXPECT_EQ(keys(j["freshness"]),
-            (std::set<std::string>{"expected", "overdue", "in_outage"}));
+  EXPECT_EQ(keys(j["freshness"]), (std::set<std::string>{"expected", "overdue", "in_outage"}));
 }
 
 TEST(Status, TellsWhatReadingBackFoundWhereThatIsOn) {
