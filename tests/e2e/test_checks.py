@@ -8,7 +8,7 @@ import re
 import signal
 import unittest
 
-from .harness import Case, run, wait_until
+from .harness import SANITIZED, Case, run, wait_until
 
 PLUGINS = pathlib.Path("/usr/lib/nagios/plugins")
 
@@ -108,6 +108,8 @@ class LocalChecks(ChecksCase):
         self.assertEqual(self.children(self.started), [], "each is reaped")
 
     def test_a_plugin_whose_start_the_kernel_holds_holds_no_other(self):
+        if SANITIZED:
+            self.skipTest("the leak checker waits for every thread, also for one that the kernel holds")
         held = self.script("held", f"echo $$ > {self.path('pid')}; echo late")
         file = os.open(held, os.O_RDONLY)
         self.addCleanup(os.close, file)
