@@ -36,7 +36,7 @@ TEST_F(AgentHeartbeat, EveryDestinationGetsTheSameAtOnceAndThenEvenly) {
   world.advance(1h);
   ASSERT_EQ(beats("one").size(), 61U);
   EXPECT_EQ(beats("one"), beats("two"));
-  const CheckResult& r = beats("one").back();
+  const CheckResult r = beats("one").back();
   EXPECT_EQ(to_string(r.subject), "edge1;checkrelay");
   EXPECT_EQ(r.check_source, "checkrelay");
   EXPECT_EQ(r.time - beats("one")[59].time, Duration(1min));
