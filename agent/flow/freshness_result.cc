@@ -15,11 +15,6 @@ using Kind = FreshnessNews::Kind;
 constexpr std::string_view kState = "CRITICAL";
 constexpr std::string_view kOutput = "no result since {last}";
 
-const Zone& own_zone() {
-  static const Zone zone = Zone::find("").value_or(Zone());
-  return zone;
-}
-
 // A promise of a result alone has no entry that could name a zone.
 Promise promise_of(const FreshnessNews& news, const std::vector<FreshnessEntry>& entries) {
   if (news.entry < entries.size()) return entries[news.entry].promise;

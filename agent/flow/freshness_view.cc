@@ -14,11 +14,6 @@ namespace {
 constexpr std::size_t kMaxRows = 1'000;
 constexpr std::size_t kLooksAPage = 20'000;  // at subjects: bounds a turn of the loop
 
-const Zone& own_zone() {
-  static const Zone zone = Zone::find("").value_or(Zone());
-  return zone;
-}
-
 const Promise& promise_of(const Freshness& engine, const Freshness::View& v) {
   static const Promise none;
   return v.entry == Freshness::kNoEntry ? none : engine.entries()[v.entry].promise;

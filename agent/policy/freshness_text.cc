@@ -48,6 +48,11 @@ void replace_all(std::string& text, std::string_view name, const std::string& va
 
 }  // namespace
 
+const Zone& own_zone() {
+  static const Zone zone = Zone::find("").value_or(Zone());
+  return zone;
+}
+
 std::string rough(Duration d) {
   const auto count = [&](auto unit) { return d / unit; };
   if (d >= 48h) return std::to_string(count(24h)) + " d";

@@ -10,6 +10,8 @@
 
 namespace checkrelay {
 
+// This system's: of what has no zone of its own.
+[[nodiscard]] const Zone& own_zone();
 // "45 s", "12 min", "5 h", "3 d": rounded down to one unit, of which there are at least two but for
 // seconds.
 [[nodiscard]] std::string rough(Duration d);
