@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     TrailEntry e;
     e.seq = fuzz::pick(input, 256);
     e.lane = fuzz::pick(input, kMaxLanes);
-    e.note = static_cast<Note>(1 + fuzz::pick(input, 8));
+    e.fate = static_cast<Fate>(1 + fuzz::pick(input, 8));
     e.at = Wall(std::chrono::milliseconds(1000U * fuzz::pick(input, 256)));
     e.answer = std::string(fuzz::take_text(input).substr(0, TrailWriter::kAnswer));
     writer.add(e);
