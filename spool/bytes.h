@@ -2,6 +2,8 @@
 // that more follow.
 #pragma once
 
+#include <endian.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -65,10 +67,10 @@ class ByteReader {
     const auto v = varint();
     return static_cast<std::int64_t>((v >> 1) ^ (~(v & 1) + 1));
   }
-  std::uint64_t fixed(int bytes) {
+  std::uint64_t fixed(std::size_t size) {
     std::uint64_t v = 0;
-    for (int i = 0; i < bytes; ++i) v |= static_cast<std::uint64_t>(byte()) << (8 * i);
-    return ok_ ? v : 0;
+    bytes(size).copy(reinterpret_cast<char*>(&v), size);
+    return le64toh(v);
   }
   std::string_view bytes(std::uint64_t n) {
     if (n > left_.size()) ok_ = false;

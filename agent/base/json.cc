@@ -5,7 +5,8 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
+
+#include "agent/base/byte_run.h"
 
 namespace checkrelay {
 namespace {
@@ -26,32 +27,16 @@ constexpr std::array<char, 256> make_escapes() {
 }
 constexpr std::array<char, 256> kEscapes = make_escapes();
 
-constexpr std::uint64_t in_each_byte(unsigned char c) { return 0x0101010101010101U * c; }
-// The top bit of the lowest such byte is set (of those above it, perhaps): "is there one?" is
-// exact.
-constexpr std::uint64_t below(std::uint64_t word, unsigned char c) {
-  return (word - in_each_byte(c)) & ~word & in_each_byte(0x80);
-}
-constexpr std::uint64_t equal(std::uint64_t word, unsigned char c) {
-  return below(word ^ in_each_byte(c), 1);
-}
-
-// The first place from `at` on that needs an escape, or the end.
-std::size_t plain_until(std::string_view text, std::size_t at) {
-  for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
-    std::memcpy(&word, text.data() + at, sizeof word);
-    if ((below(word, 0x20) | equal(word, '"') | equal(word, '\\') | equal(word, 0x7F)) != 0) break;
-  }
-  while (at < text.size() && kEscapes[static_cast<unsigned char>(text[at])] == 0) ++at;
-  return at;
-}
+constexpr auto kPlain = [](unsigned char c) {
+  return (c >= 0x20) & (c != '"') & (c != '\\') & (c != 0x7F);
+};
 
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   for (std::size_t at = 0;; ++at) {
-    const std::size_t end = plain_until(text, at);
+    const std::size_t end = end_of_run(text, at, kPlain);
     out.append(text.substr(at, end - at));
     if (end == text.size()) break;
     at = end;
@@ -68,6 +53,12 @@ JsonWriter& JsonWriter::key(std::string_view name) {
   separate();
   append_json_string(out_, name);
   out_ += ':';
+  comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::plain_key(std::string_view name) {
+  out_.append(comma_ ? ",\"" : "\"").append(name).append("\":");
   comma_ = false;
   return *this;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,6 +21,10 @@ class JsonWriter {
   JsonWriter& begin_array() { return open('['); }
   JsonWriter& end_array() { return close(']'); }
   JsonWriter& key(std::string_view name);  // then a value
+  template <std::size_t size>
+  JsonWriter& key(const char (&name)[size]) {  // in the source nobody writes one to escape
+    return plain_key({name, size - 1});
+  }
   JsonWriter& text(std::string_view value);
   JsonWriter& integer(std::int64_t value);
   JsonWriter& number(
@@ -32,6 +37,7 @@ class JsonWriter {
   JsonWriter& open(char c);
   JsonWriter& close(char c);
   void separate();
+  JsonWriter& plain_key(std::string_view name);
   std::string& out_;
   bool comma_ = false;
 };

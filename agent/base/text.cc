@@ -7,7 +7,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
+
+#include "agent/base/byte_run.h"
 
 namespace checkrelay {
 namespace {
@@ -51,17 +52,8 @@ Sequence sequence_at(std::string_view text, std::size_t at) {
   return {lead.length, true};
 }
 
-// The first byte at or behind `at` that is not ASCII; eight bytes at a time, since most text is all
-// ASCII.
 std::size_t skip_ascii(std::string_view text, std::size_t at) {
-  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
-  for (; at + 8 <= text.size(); at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + at, 8);
-    if ((word & kHighBits) != 0) break;
-  }
-  while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
-  return at;
+  return end_of_run(text, at, [](unsigned char c) { return c < 0x80; });
 }
 
 // Where the first bad sequence begins, or npos.

@@ -229,6 +229,8 @@ void Delivery::launch(std::vector<Claim> claims) {
   flight.began = now.steady;
   const std::size_t claimed_bytes = bytes_of(claims);
   std::size_t sent_bytes = 0;
+  batch.reserve(claims.size());
+  flight.claims.reserve(claims.size());
   for (Claim& c : claims) {
     const std::size_t size = c.body.size();
     auto result = unpack(c.body);
@@ -299,24 +301,25 @@ void Delivery::landed(const Flight& flight, const std::vector<Verdict>& verdicts
   landed_ += static_cast<std::int64_t>(flight.claims.size());
   Instant now = env_.now();
   bytes_.refund(flight.toll->paid - std::min(flight.toll->paid, flight.toll->sent), now.steady);
-  std::vector<Verdict> by_item(flight.claims.size());
-  for (std::size_t i = 0; i < by_item.size(); ++i) {
-    by_item[i].item = i;
-    by_item[i].answer = "the conversation ended without a verdict";
-  }
+  Verdict unspoken;
+  unspoken.answer = "the conversation ended without a verdict";
+  std::vector<std::pair<const Claim*, const Verdict*>> items;
+  items.reserve(flight.claims.size());
+  for (const Claim& c : flight.claims) items.emplace_back(&c, &unspoken);
   for (const Verdict& v : verdicts)
-    if (v.item < by_item.size()) by_item[v.item] = v;
-  std::vector<Settlement> settlements;
-  settlements.reserve(by_item.size());
+    if (v.item < items.size()) items[v.item].second = &v;
   // What ended the conversation is the newest, whichever item it is told of.
-  std::stable_partition(by_item.begin(), by_item.end(), [](const Verdict& v) {
-    return v.judgement != Judgement::auth && v.judgement != Judgement::config;
+  std::stable_partition(items.begin(), items.end(), [](const auto& item) {
+    const Judgement j = item.second->judgement;
+    return j != Judgement::auth && j != Judgement::config;
   });
-  for (const Verdict& v : by_item) {
+  std::vector<Settlement> settlements;
+  settlements.reserve(items.size());
+  for (const auto& [claim, verdict] : items) {
     Breaker::State before = breaker_.state();
-    breaker_.record(v, flight.began, now.steady);
-    note_state(before, v, now.steady);
-    settlements.push_back(settle(flight.claims[v.item], v, retry_, now));
+    breaker_.record(*verdict, flight.began, now.steady);
+    note_state(before, *verdict, now.steady);
+    settlements.push_back(settle(*claim, *verdict, retry_, now));
   }
   ramp_.spent(now.steady - flight.began, flight.claims.size());
   journal_.settle(lane_, std::move(settlements));

@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "agent/base/byte_run.h"
 #include "agent/base/text.h"
 
 namespace checkrelay {
@@ -45,10 +46,9 @@ Result<void> validate_start(const CheckResult& r) {
   return fail(Errc::invalid, fmt::format("{}: a start has none", wrong));
 }
 
-bool forbidden_in_name(char c) {
-  auto byte = static_cast<unsigned char>(c);
-  return (byte < 0x20 && c != '\t' && c != '\n') || byte == 0x7F;
-}
+constexpr auto kAllowedInName = [](unsigned char c) {
+  return ((c >= 0x20) & (c != 0x7F)) | (c == '\t') | (c == '\n');
+};
 
 }  // namespace
 
@@ -78,9 +78,8 @@ Result<void> check_name(std::string_view field, std::string_view name) {
   if (name.size() > kMaxName)
     return fail(Errc::invalid, fmt::format("{}: {} bytes, at most {}: {}", field, name.size(),
                                            kMaxName, quoted(name)));
-  for (char c : name)
-    if (forbidden_in_name(c))
-      return fail(Errc::invalid, fmt::format("{}: control character in {}", field, quoted(name)));
+  if (end_of_run(name, 0, kAllowedInName) != name.size())
+    return fail(Errc::invalid, fmt::format("{}: control character in {}", field, quoted(name)));
   if (!is_valid_utf8(name))
     return fail(Errc::invalid, fmt::format("{}: not UTF-8: {}", field, quoted(name)));
   return {};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstring>
 
 #include "agent/base/text.h"
 #include "agent/policy/random.h"
@@ -10,10 +11,19 @@
 namespace checkrelay {
 namespace {
 
-// Where in the text the two digits of each byte stand (RFC 9562 section 4).
-constexpr std::array<std::uint8_t, 16> kPlaceOf{0,  2,  4,  6,  9,  11, 14, 16,
-                                                19, 21, 24, 26, 28, 30, 32, 34};
-constexpr std::string_view kBlank = "........-....-....-....-............";
+// The two digits of each byte.
+constexpr auto kHex = [] {
+  std::array<char, 512> digits{};
+  for (std::size_t i = 0; i < digits.size(); ++i)
+    digits[i] = "0123456789abcdef"[(i % 2 == 0 ? i >> 5U : i >> 1U) & 0xFU];
+  return digits;
+}();
+
+// Writes the `bytes` highest of `word`, and shifts them out.
+char* put_hex(char* at, std::uint64_t& word, int bytes) {
+  for (; bytes > 0; --bytes, word <<= 8U, at += 2) std::memcpy(at, &kHex[(word >> 56U) * 2], 2);
+  return at;
+}
 
 }  // namespace
 
@@ -22,14 +32,12 @@ std::string IdMaker::make(Wall now) {
       std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
   std::uint64_t high = (ms << 16) | 0x7000U | (next_random(state_) & 0x0FFFU);
   std::uint64_t low = (next_random(state_) & 0x3FFFFFFFFFFFFFFFU) | 0x8000000000000000U;
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string id(kBlank);
-  for (std::size_t i = 0; i < kPlaceOf.size(); ++i) {
-    const std::uint64_t word = i < 8 ? high : low;
-    const auto byte = static_cast<unsigned>(word >> (8 * (7 - i % 8))) & 0xFFU;
-    id[kPlaceOf[i]] = kHex[byte >> 4U];
-    id[kPlaceOf[i] + 1U] = kHex[byte & 0xFU];
-  }
+  std::string id(36, '-');  // 8-4-4-4-12 (RFC 9562 section 4)
+  char* at = put_hex(id.data(), high, 4);
+  at = put_hex(at + 1, high, 2);
+  at = put_hex(at + 1, high, 2);
+  at = put_hex(at + 1, low, 2);
+  put_hex(at + 1, low, 6);
   return id;
 }
 

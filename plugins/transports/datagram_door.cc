@@ -78,7 +78,7 @@ class DatagramDoor final : public Listener {
     }
 
    private:
-    void deliver(Message, bool) override {}
+    void deliver(Message&&, bool) override {}
     void conclude() override {}
     void progressed() override { door_.update(); }
 

@@ -38,7 +38,7 @@ void Exchange::start() {
   step([this](Actions& out) { conversation_->start(loop_.now(), out); });
 }
 
-void Exchange::receive(Message message) {
+void Exchange::receive(Message&& message) {
   const bool request = message.kind == Message::Kind::request;
   if (request) request_ = message;
   step([&](Actions& out) { conversation_->receive(std::move(message), loop_.now(), out); });

@@ -18,7 +18,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   class Pipe {
    public:
     virtual ~Pipe() = default;
-    virtual void deliver(Message message,
+    virtual void deliver(Message&& message,
                          bool last) = 0;  // `last`: the conversation closes with it
     virtual void conclude() = 0;          // the conversation has closed
     virtual void progressed() = 0;        // something was settled: reading may go on
@@ -33,7 +33,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
            Pipe& pipe);
 
   void start();
-  void receive(Message message);
+  void receive(Message&& message);
   void finish();
   void expire();  // where the conversation's deadline has come; a no-op else
   void drop() { pipe_ = nullptr; }

@@ -38,7 +38,7 @@ class FifoDoor final : public Listener, private ByteStream::Owner, private Excha
   void on_end() override {}
   void on_failure(const std::string& what) override;
   void on_progress() override {}
-  void deliver(Message, bool) override {}
+  void deliver(Message&&, bool) override {}
   void conclude() override {}
   void progressed() override { update(); }
 

@@ -81,7 +81,7 @@ void HttpSession::hold(std::size_t bytes) {
   held_ = bytes;
 }
 
-void HttpSession::deliver(Message message, bool last) {
+void HttpSession::deliver(Message&& message, bool last) {
   if (!busy_) return;
   if (message.kind != Message::Kind::response)
     message = refusal_response(500, "the answer is no HTTP response");

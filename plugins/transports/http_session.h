@@ -29,7 +29,7 @@ class HttpSession final : public Session, private Exchange::Pipe {
   void rearm() override;
 
  private:
-  void deliver(Message message, bool last) override;
+  void deliver(Message&& message, bool last) override;
   void conclude() override;
   void progressed() override { connection_.update(); }
 

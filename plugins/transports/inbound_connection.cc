@@ -139,6 +139,7 @@ void InboundConnection::on_garbled(const std::string& what) {
 
 void InboundConnection::on_progress() {
   active_ = door_.loop.now().steady;
+  if (phase_ == Phase::open && reading_) return;  // nothing waited for it
   if (phase_ == Phase::ending) linger_until_ = active_ + kLinger;
   update();
 }

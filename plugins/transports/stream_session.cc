@@ -26,7 +26,7 @@ void StreamSession::finish() {
   exchange_->finish();
 }
 
-void StreamSession::deliver(Message message, bool) { connection_.send(message.body); }
+void StreamSession::deliver(Message&& message, bool) { connection_.send(message.body); }
 
 Steady StreamSession::idle_deadline() const {
   return connection_.active() + connection_.door().idle;

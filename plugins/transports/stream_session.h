@@ -24,7 +24,7 @@ class StreamSession final : public Session, private Exchange::Pipe {
   [[nodiscard]] bool midway() const override { return exchange_->midway(); }
 
  private:
-  void deliver(Message message, bool last) override;
+  void deliver(Message&& message, bool last) override;
   void conclude() override { connection_.close(); }
   void progressed() override { connection_.update(); }
   [[nodiscard]] Steady idle_deadline() const;

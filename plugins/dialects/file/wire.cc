@@ -8,19 +8,28 @@
 namespace checkrelay::file {
 namespace {
 
-// JsonWriter::number() may write 1.7e+09, which some readers of log files do not take.
-std::string seconds(Duration d) {
-  constexpr std::int64_t kMicros = 1'000'000;
-  const fmt::format_int whole(d.count() / kMicros);
-  std::string text(whole.data(), whole.size());
-  const std::int64_t rest = d.count() % kMicros;
-  if (rest == 0) return text;
-  const fmt::format_int digits(kMicros + rest);  // its leading one makes room for the point
-  text.append(digits.data(), digits.size());
-  text[whole.size()] = '.';
-  text.erase(text.find_last_not_of('0') + 1);
-  return text;
-}
+// Seconds, exact to the microsecond. JsonWriter::number() may write 1.7e+09, which some readers of
+// log files do not take.
+class Seconds {
+ public:
+  explicit Seconds(Duration d) {
+    constexpr std::int64_t kMicros = 1'000'000;
+    const fmt::format_int whole(d.count() / kMicros);
+    size_ = std::string_view(whole.data(), whole.size()).copy(text_, sizeof text_);
+    const std::int64_t rest = d.count() % kMicros;
+    if (rest == 0) return;
+    const fmt::format_int digits(kMicros + rest);  // its leading one makes room for the point
+    std::string_view(digits.data(), digits.size()).copy(text_ + size_, digits.size());
+    text_[size_] = '.';
+    size_ += digits.size();
+    while (text_[size_ - 1] == '0') --size_;
+  }
+  [[nodiscard]] std::string_view text() const { return {text_, size_}; }
+
+ private:
+  char text_[32];
+  std::size_t size_;
+};
 
 // `text`, or what it was mended to in `own`.
 std::string_view valid(std::string_view text, std::string& own) {
@@ -41,10 +50,10 @@ void append_line(std::string& out, const CheckResult& r, std::string_view destin
   json.key("state").integer(r.state);
   json.key("output").text(valid(r.output, own));
   json.key("perfdata").text(valid(r.perfdata, own));
-  json.key("time").raw(seconds(r.time.time_since_epoch()));
-  json.key("id").text(valid(r.id, own)).key("ttl").raw(seconds(r.ttl));
+  json.key("time").raw(Seconds(r.time.time_since_epoch()).text());
+  json.key("id").text(valid(r.id, own)).key("ttl").raw(Seconds(r.ttl).text());
   json.key("check_source").text(valid(r.check_source, own));
-  json.key("received").raw(seconds(r.received.time_since_epoch()));
+  json.key("received").raw(Seconds(r.received.time_since_epoch()).text());
   json.key("destination").text(valid(destination, own));
   json.end_object();
   out += '\n';

@@ -83,7 +83,7 @@ class Stream final : public Conversation {
 
   void flush(Actions& out) {
     if (std::string text = ledger_.text(); !text.empty())
-      out.send.push_back(Message::bytes(std::move(text)));
+      out.send.emplace_back().body = std::move(text);
     if (ending_ && ledger_.empty()) out.close = true;
   }
 

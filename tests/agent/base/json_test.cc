@@ -41,7 +41,7 @@ TEST(JsonString, Utf8IsLeftAlone) { EXPECT_EQ(as_string("grün ✓"), "\"grün �
 
 TEST(JsonWriter, AKeyIsEscapedAsATextIs) {
   std::string out;
-  JsonWriter(out).begin_object().key("a\"\n").null().end_object();
+  JsonWriter(out).begin_object().key(std::string("a\"\n")).null().end_object();
   EXPECT_EQ(out, R"({"a\"\n":null})");
 }
 TEST(JsonWriter, PutsCommasWhereTheyBelong) {

@@ -80,6 +80,26 @@ TEST(PackedHostile, ClaimsOfEnormousSizesAreRefusedInBoundedMemory) {
 
 TEST(PackedHostile, DeepNestingIsRefused) { expect_corrupt(std::string(1'000'000, '\x91')); }
 
+TEST(PackedHostile, WhatIsNoPlainValueIsCorruptBehindTheFieldsToo) {
+  for (const char* container : {"\x91\x01", "\x81\x01\x01"}) {
+    std::string packed = sample();
+    packed[0] = '\x9c';
+    expect_corrupt(packed + container);
+  }
+}
+
+TEST(PackedHostile, FieldsThatALaterMinorWriterAddedArePassedOver) {
+  std::string packed = sample();
+  packed[0] = '\x9e';
+  EXPECT_EQ(unpack(packed + "\xc0\xa1x\x07").value().id, "id-1");
+}
+
+TEST(PackedHostile, TheFieldOfAnotherKindIsNamed) {
+  std::string packed = sample();
+  packed[2] = '\xc0';
+  EXPECT_EQ(unpack(packed).error().what, "packed result: field 2 is of another kind");
+}
+
 TEST(PackedHostile, NumbersOutOfRangeAreCorrupt) {
   std::string packed = sample();
   std::size_t state = packed.find("service") + 7;
