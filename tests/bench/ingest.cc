@@ -1,9 +1,11 @@
-// How fast results get in: the agent's socket, its journal, and a destination that costs nothing.
+// How fast results get in: the agent's socket and its journal. They wait for a destination that is
+// down; ingest while one drains is a row of the backlog's.
 #include <fmt/format.h>
 
 #include <numeric>
 
 #include "tests/bench/agent.h"
+#include "tests/bench/bare_server.h"
 #include "tests/bench/limits.h"
 #include "tests/bench/load.h"
 #include "tests/bench/measures.h"
@@ -14,8 +16,6 @@ namespace {
 constexpr std::uint64_t kCrowdResults = 300'000;
 constexpr std::uint64_t kLoneResults = 2'000;
 constexpr std::uint64_t kRowsATransaction = 1'000;
-constexpr const char* kDiscard =
-    "[[destination]]\nname = \"out\"\ntype = \"discard\"\nbacklog = \"all\"\n";
 
 Row ingest(const Setup& setup, Row row, Format format) {
   Block block = make_block(format);
@@ -24,7 +24,7 @@ Row ingest(const Setup& setup, Row row, Format format) {
   row.limit = "SQLite inserts, 1,000 a transaction";
   for (int i = 0; i < setup.runs; ++i) {
     {
-      Agent agent(setup.program, setup.agent_directory(), kDiscard);
+      Agent agent(setup.program, setup.agent_directory(), unreachable("out"));
       row.measured.push_back(
           run_load({.socket = agent.socket(), .results = results}, block).rate());
     }
@@ -63,17 +63,22 @@ std::vector<Row> crowd(const Setup& setup) {
           .unit = "results/s",
           .limit = "SQLite inserts, 64 a transaction",
           .mark = Mark{.bound = 0.5}};
+  Row bare{
+      .name = "crowd_bare", .title = "  a bare server", .unit = "results/s", .limit = row.limit};
   Block block = make_block(Format::ndjson);
   std::uint64_t results = setup.scaled(kCrowdResults / 3);
+  const auto rate = [&](const std::string& socket) {
+    return run_load({.socket = socket, .connections = 64, .results = results, .window = 1}, block)
+        .rate();
+  };
   for (int i = 0; i < setup.runs; ++i) {
-    {
-      Agent agent(setup.program, setup.agent_directory(), kDiscard);
-      Load load{.socket = agent.socket(), .connections = 64, .results = results, .window = 1};
-      row.measured.push_back(run_load(load, block).rate());
-    }
+    row.measured.push_back(
+        rate(Agent(setup.program, setup.agent_directory(), unreachable("out")).socket()));
     row.limits.push_back(sqlite_inserts(setup.directory, results, 64));
+    bare.measured.push_back(rate(BareServer(setup.directory).socket()));
   }
-  return {row};
+  bare.limits = row.limits;
+  return {row, bare};
 }
 
 std::vector<Row> lone_client(const Setup& setup) {
@@ -82,6 +87,8 @@ std::vector<Row> lone_client(const Setup& setup) {
            .unit = "results/s",
            .limit = "SQLite inserts, one a transaction",
            .mark = Mark{.bound = 0.8}};
+  Row bare{
+      .name = "lone_bare", .title = "  a bare server", .unit = "results/s", .limit = rate.limit};
   Row p50{.name = "lone_ack_p50", .title = "  acknowledge p50", .unit = "us", .limit = "its p50"};
   Row p99{.name = "lone_ack_p99",
           .title = "  acknowledge p99",
@@ -96,24 +103,27 @@ std::vector<Row> lone_client(const Setup& setup) {
   Block block = make_block(Format::ndjson);
   std::uint64_t results = setup.scaled(kLoneResults);
   for (int i = 0; i < setup.runs; ++i) {
-    std::vector<double> ours, rows, syncs;
+    std::vector<double> ours, rows, syncs, bares;
     {
-      Agent agent(setup.program, setup.agent_directory(), kDiscard);
+      Agent agent(setup.program, setup.agent_directory(), unreachable("out"));
       ours = acknowledge_times(agent.socket(), results, block);
     }
     rows = sqlite_commit_times(setup.directory, results);
+    bares = acknowledge_times(BareServer(setup.directory).socket(), results, block);
     syncs = sync_times(setup.directory, results);
     const auto per_second = [](const std::vector<double>& times) {
       return static_cast<double>(times.size()) / std::accumulate(times.begin(), times.end(), 0.0);
     };
     rate.measured.push_back(per_second(ours));
     rate.limits.push_back(per_second(rows));
+    bare.measured.push_back(per_second(bares));
     add_microseconds(p50, p99, &Row::measured, ours);
     add_microseconds(p50, p99, &Row::limits, rows);
     sync.measured.push_back(1e6 * percentile(ours, 0.99));
     sync.limits.push_back(1e6 * percentile(syncs, 0.99));
   }
-  return {rate, p50, p99, sync};
+  bare.limits = rate.limits;
+  return {rate, bare, p50, p99, sync};
 }
 
 std::vector<Row> many_destinations(const Setup& setup) {

@@ -113,13 +113,21 @@ class Remover {
 
 }  // namespace
 
+struct RowInserts::Parts {
+  explicit Parts(const std::string& directory) : db(directory), inserter(db) {}
+  Database db;
+  Inserter inserter;
+};
+RowInserts::RowInserts(const std::string& directory) : parts_(std::make_unique<Parts>(directory)) {}
+RowInserts::~RowInserts() = default;
+void RowInserts::transaction(std::uint64_t rows) { parts_->inserter.transaction(rows); }
+
 double sqlite_inserts(const std::string& directory, std::uint64_t rows,
                       std::uint64_t rows_a_transaction) {
-  Database db(directory);
-  Inserter inserter(db);
+  RowInserts inserts(directory);
   double began = seconds_now();
   for (std::uint64_t done = 0; done < rows; done += rows_a_transaction)
-    inserter.transaction(std::min(rows_a_transaction, rows - done));
+    inserts.transaction(std::min(rows_a_transaction, rows - done));
   return static_cast<double>(rows) / (seconds_now() - began);
 }
 

@@ -3,12 +3,26 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace checkrelay::bench {
 
-// SQLite, WAL, synchronous=FULL, one row of about 300 bytes a result. Rows a second.
+// SQLite, WAL, synchronous=FULL, one row of about 300 bytes a result.
+class RowInserts {
+ public:
+  explicit RowInserts(const std::string& directory);
+  ~RowInserts();
+  RowInserts(const RowInserts&) = delete;
+  RowInserts& operator=(const RowInserts&) = delete;
+  void transaction(std::uint64_t rows);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+// The same alone. Rows a second.
 double sqlite_inserts(const std::string& directory, std::uint64_t rows,
                       std::uint64_t rows_a_transaction);
 // The same with the rest of a queue's life: each batch is inserted, read back, and deleted, in its
