@@ -94,8 +94,19 @@ class JournalModel : public testing::TestWithParam<ModelCase> {
     }
     hand_in(records);
   }
+  std::vector<Note> some_notes() {
+    std::vector<Note> notes;
+    for (std::size_t n = pick(4); n > 0; --n) {
+      Note& note = notes.emplace_back();
+      note.number = static_cast<std::uint32_t>(pick(40));
+      if (pick(5) > 0) note.body = fmt::format("n{}", ++made_) + std::string(pick(200), '.');
+      notes_[note.number] = note.body;
+      if (note.body.empty()) notes_.erase(note.number);
+    }
+    return notes;
+  }
   void hand_in(const std::vector<Record>& records) {
-    const auto stored = rig_.stage(records);
+    const auto stored = rig_.stage(records, some_notes());
     ASSERT_TRUE(stored) << stored.error().what;
     for (std::size_t i = 0; i < records.size(); ++i) {
       if (records[i].id_given) {
@@ -268,6 +279,7 @@ class JournalModel : public testing::TestWithParam<ModelCase> {
     compare();
   }
   void compare() {
+    ASSERT_EQ(rig_.notes(), notes_);
     const JournalStats& stats = rig_.all_stats();
     for (LaneId id = 0; id < lanes_.size(); ++id) {
       const LaneStats& s = stats.lanes[id];
@@ -339,6 +351,7 @@ class JournalModel : public testing::TestWithParam<ModelCase> {
   std::vector<ModelLane> lanes_;
   std::size_t made_ = 0;
   std::map<std::string, Seq> ids_;
+  std::map<std::uint32_t, std::string> notes_;
   std::vector<Record> handed_in_;  // with an id
   Seq newest_ = 0;
   JournalRig rig_;
