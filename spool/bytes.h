@@ -5,6 +5,7 @@
 #include <endian.h>
 
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -67,8 +68,9 @@ class ByteReader {
     const auto v = varint();
     return static_cast<std::int64_t>((v >> 1) ^ (~(v & 1) + 1));
   }
-  std::uint64_t fixed(std::size_t size) {
+  std::uint64_t fixed(std::size_t size) {  // at most 8
     std::uint64_t v = 0;
+    assert(size <= sizeof v);
     bytes(size).copy(reinterpret_cast<char*>(&v), size);
     return le64toh(v);
   }

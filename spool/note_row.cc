@@ -43,7 +43,8 @@ NotesRead read_notes(const NoteRow& row) {
   const auto before = checksum_of(row.number);
   ByteReader in(row.data);
   const auto placed = static_cast<std::uint32_t>(in.fixed(4));
-  read.placed = in.ok() && placed == checksum_of(row.first, before);
+  if (!in.ok()) return read;
+  read.placed = placed == checksum_of(row.first, before);
   while (!in.left().empty()) {
     const auto left = in.left().size();
     const auto size = in.varint();

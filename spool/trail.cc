@@ -74,7 +74,8 @@ void TrailWriter::next() {
 std::vector<TrailEntry> read_trail(std::string_view data) {
   std::vector<TrailEntry> entries;
   ByteReader in(data);
-  if (in.fixed(4) != crc32c(in.left())) return entries;
+  const auto sum = in.fixed(4);
+  if (sum != crc32c(in.left())) return entries;
   TrailEntry e;
   std::string answer;
   std::int64_t at = 0;

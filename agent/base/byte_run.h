@@ -16,7 +16,7 @@ template <std::size_t size, typename Fits>
 }
 
 // The first place from `at` on whose byte does not fit, or the end. `fits` takes an unsigned char;
-// a lambda, since it must be inlined.
+// a lambda, since it must be inlined. REQUIRES: at <= text.size().
 template <typename Fits>
 [[nodiscard]] std::size_t end_of_run(std::string_view text, std::size_t at, Fits fits) {
   const char* begin = text.data();

@@ -12,8 +12,10 @@ namespace {
 
 constexpr std::uint32_t kFields = 11;
 
-// What the fields take beside their texts: six texts' heads of 5 bytes, three times of 9, and 4.
-constexpr std::size_t kHeads = 61;
+// What the fields take beside their texts: six texts' heads of 5 bytes, three times of 9, and the
+// array's head, the version and the state.
+constexpr std::size_t kHeads = 6 * 5 + 3 * 9 + 1 + 1 + 2;
+static_assert(kFields < 16 && kPackedVersion < 128 && sizeof(State) == 1);
 
 // msgpack-cxx writes to anything with write(); this is memory that is large enough.
 struct Memory {
@@ -46,12 +48,14 @@ class Fields : public msgpack::null_visitor {
     size_ = size;
     return size > 0 || no("no array");
   }
+  void parse_error(std::size_t, std::size_t) { no("a byte that begins no value"); }
   bool start_map(std::uint32_t) { return no(begun_ ? "it holds more than values" : "no array"); }
   bool visit_positive_integer(std::uint64_t v) {
     if (v > std::numeric_limits<std::int64_t>::max()) return other();
     return visit_negative_integer(static_cast<std::int64_t>(v));
   }
   bool visit_negative_integer(std::int64_t v) {
+    if (!begun_) return other();
     switch (next_++) {
       case 0:
         return version(v);
@@ -119,7 +123,7 @@ class Fields : public msgpack::null_visitor {
     return next_ >= kFields || no(fmt::format("field {} is of another kind", next_ + 1));
   }
   bool no(std::string what) {
-    error_.what = std::move(what);
+    if (error_.what.empty()) error_.what = std::move(what);
     return false;
   }
 
@@ -157,7 +161,12 @@ std::string pack(const CheckResult& r) {
 Result<CheckResult> unpack(std::string_view bytes) {
   Fields fields;
   std::size_t end = 0;
-  const bool parsed = msgpack::parse(bytes.data(), bytes.size(), end, fields);
+  bool parsed = false;
+  try {
+    parsed = msgpack::parse(bytes.data(), bytes.size(), end, fields);
+  } catch (const msgpack::unpack_error& e) {  // a size that no address has
+    return fail(Errc::corrupt, fmt::format("packed result: {}", e.what()));
+  }
   if (parsed && end != bytes.size())
     return fail(Errc::corrupt,
                 fmt::format("packed result: {} bytes behind its end", bytes.size() - end));

@@ -58,7 +58,8 @@ TEST(PackedHostile, VersionsThatNeverWereAreCorrupt) {
 }
 
 TEST(PackedHostile, OtherTypesAreCorrupt) {
-  expect_corrupt(bytes({0x01}));
+  for (int number : {0x01, 0x02, 0x7f, 0xff}) expect_corrupt(bytes({number}));
+  expect_corrupt(bytes({0xcd, 1, 0}));
   expect_corrupt(bytes({0xc0}));
   expect_corrupt(bytes({0xc1}));
   expect_corrupt(bytes({0xa1, 'x'}));
@@ -92,6 +93,13 @@ TEST(PackedHostile, FieldsThatALaterMinorWriterAddedArePassedOver) {
   std::string packed = sample();
   packed[0] = '\x9e';
   EXPECT_EQ(unpack(packed + "\xc0\xa1x\x07").value().id, "id-1");
+}
+
+TEST(PackedHostile, TheReasonIsTold) {
+  EXPECT_EQ(unpack(bytes({0x02})).error().what, "packed result: no array");
+  EXPECT_EQ(unpack(bytes({0x9b, 1, 0xc1})).error().what,
+            "packed result: a byte that begins no value");
+  EXPECT_EQ(unpack(bytes({0x9b, 1})).error().what, "packed result: it is cut short");
 }
 
 TEST(PackedHostile, TheFieldOfAnotherKindIsNamed) {
