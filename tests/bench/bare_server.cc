@@ -2,13 +2,16 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
-#include <cstdint>
+#include <csignal>
+#include <filesystem>
 #include <mutex>
 #include <string_view>
 #include <thread>
@@ -34,66 +37,48 @@ int listen_at(const std::string& path) {
   return fd;
 }
 
-}  // namespace
-
-struct BareServer::Threads {
-  explicit Threads(const std::string& directory)
-      : path(directory + "/bare"), inserts(directory), listener(listen_at(path)) {
-    for (const int fd : {listener, wake}) watch(fd);
-    serving = std::thread([this] { serve(); });
-    writing = std::thread([this] { write_rows(); });
+// Runs until the process is killed.
+class Server {
+ public:
+  Server(int listener, const std::string& directory) : listener_(listener), inserts_(directory) {
+    for (const int fd : {listener_, wake_}) watch(fd);
   }
-  ~Threads() {
-    {
-      const std::lock_guard lock(mutex);
-      stop = true;
-    }
-    arrived.notify_one();
-    writing.join();
-    eventfd_write(wake, 1);
-    serving.join();
-    for (const int fd : {listener, wake, epoll}) close(fd);
-    unlink(path.c_str());
+  [[noreturn]] void run() {
+    std::thread([this] { commit(); }).detach();
+    serve();
   }
 
+ private:
   void watch(int fd) const {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.fd = fd;
-    checked(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
+    checked(epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
   }
 
-  void serve() {
+  [[noreturn]] void serve() {
+    std::vector<int> lines;  // the connection of each
     for (;;) {
       epoll_event events[64];
-      const int n = checked(epoll_wait(epoll, events, 64, -1), "epoll_wait");
-      std::vector<int> lines;  // the connection of each
+      const int n = checked(epoll_wait(epoll_, events, 64, -1), "epoll_wait");
       for (int i = 0; i < n; ++i) {
         const int fd = events[i].data.fd;
-        if (fd == wake && !reply()) return;
-        if (fd == listener) watch(checked(accept(listener, nullptr, nullptr), "accept"));
-        if (fd != listener && fd != wake) take(fd, lines);
+        if (fd == wake_) {
+          reply();
+        } else if (fd == listener_) {
+          watch(checked(accept(listener_, nullptr, nullptr), "accept"));
+        } else {
+          take(fd, lines);
+        }
       }
       if (lines.empty()) continue;
       {
-        const std::lock_guard lock(mutex);
-        waiting.insert(waiting.end(), lines.begin(), lines.end());
+        const std::lock_guard lock(mutex_);
+        waiting_.insert(waiting_.end(), lines.begin(), lines.end());
       }
-      arrived.notify_one();
+      arrived_.notify_one();
+      lines.clear();
     }
-  }
-  // False where the writer has ended.
-  bool reply() {
-    eventfd_t times = 0;
-    eventfd_read(wake, &times);
-    std::vector<int> told;
-    {
-      const std::lock_guard lock(mutex);
-      if (stop && committed.empty()) return false;
-      std::swap(told, committed);
-    }
-    for (const int fd : told) send(fd, kReply.data(), kReply.size(), MSG_NOSIGNAL);
-    return true;
   }
   static void take(int fd, std::vector<int>& lines) {
     char buffer[65536];
@@ -101,39 +86,61 @@ struct BareServer::Threads {
     if (n <= 0) return void(close(fd));
     lines.insert(lines.end(), static_cast<std::size_t>(std::count(buffer, buffer + n, '\n')), fd);
   }
+  void reply() {
+    eventfd_t times = 0;
+    eventfd_read(wake_, &times);
+    std::vector<int> told;
+    {
+      const std::lock_guard lock(mutex_);
+      std::swap(told, committed_);
+    }
+    for (const int fd : told) send(fd, kReply.data(), kReply.size(), MSG_NOSIGNAL);
+  }
 
-  void write_rows() {
-    std::unique_lock lock(mutex);
-    for (;;) {
-      arrived.wait(lock, [this] { return stop || !waiting.empty(); });
-      if (waiting.empty()) return;
-      std::vector<int> rows;
-      std::swap(rows, waiting);
+  [[noreturn]] void commit() {
+    std::vector<int> taken;
+    for (std::unique_lock lock(mutex_);;) {
+      arrived_.wait(lock, [this] { return !waiting_.empty(); });
+      std::swap(taken, waiting_);
       lock.unlock();
-      inserts.transaction(rows.size());
+      inserts_.transaction(taken.size());
       lock.lock();
-      committed.insert(committed.end(), rows.begin(), rows.end());
-      eventfd_write(wake, 1);
+      committed_.insert(committed_.end(), taken.begin(), taken.end());
+      lock.unlock();
+      eventfd_write(wake_, 1);
+      taken.clear();
+      lock.lock();
     }
   }
 
-  std::string path;
-  RowInserts inserts;
-  int epoll = checked(epoll_create1(EPOLL_CLOEXEC), "epoll");
-  int wake = checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
-  int listener;
-  std::mutex mutex;
-  std::condition_variable arrived;
-  std::vector<int> waiting;    // a connection for each line
-  std::vector<int> committed;  // likewise, not yet replied to
-  bool stop = false;
-  std::thread serving, writing;
+  int epoll_ = checked(epoll_create1(EPOLL_CLOEXEC), "epoll");
+  int wake_ = checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+  int listener_;
+  PackedInserts inserts_;
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<int> waiting_;    // a connection for each line
+  std::vector<int> committed_;  // likewise, not yet replied to
 };
 
-BareServer::BareServer(const std::string& directory)
-    : threads_(std::make_unique<Threads>(directory)) {}
-BareServer::~BareServer() = default;
+}  // namespace
 
-const std::string& BareServer::socket() const { return threads_->path; }
+BareServer::BareServer(const std::string& directory)
+    : path_(directory + "/bare"), database_(directory + "/limit") {
+  const int listener = listen_at(path_);
+  pid_ = checked(fork(), "fork");
+  if (pid_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    Server(listener, directory).run();
+  }
+  close(listener);
+}
+
+BareServer::~BareServer() {
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  unlink(path_.c_str());
+  std::filesystem::remove_all(database_);
+}
 
 }  // namespace checkrelay::bench

@@ -14,7 +14,7 @@
 namespace checkrelay::bench {
 namespace {
 
-constexpr int kRowBytes = 300;
+constexpr std::size_t kRowBytes = 300;
 constexpr std::size_t kAppendBytes = 4096;
 
 class Statement {
@@ -91,6 +91,7 @@ class Inserter {
     for (std::uint64_t i = 0; i < rows; ++i) insert_.bind(1, body_).run();
     commit_.run();
   }
+  void resize(std::size_t bytes) { body_.resize(bytes, 'r'); }
 
  private:
   Statement begin_, insert_, commit_;
@@ -113,21 +114,28 @@ class Remover {
 
 }  // namespace
 
-struct RowInserts::Parts {
-  explicit Parts(const std::string& directory) : db(directory), inserter(db) {}
+struct PackedInserts::Parts {
+  explicit Parts(const std::string& directory) : db(directory), inserter(db) {
+    db.exec("PRAGMA locking_mode=EXCLUSIVE");
+  }
   Database db;
   Inserter inserter;
 };
-RowInserts::RowInserts(const std::string& directory) : parts_(std::make_unique<Parts>(directory)) {}
-RowInserts::~RowInserts() = default;
-void RowInserts::transaction(std::uint64_t rows) { parts_->inserter.transaction(rows); }
+PackedInserts::PackedInserts(const std::string& directory)
+    : parts_(std::make_unique<Parts>(directory)) {}
+PackedInserts::~PackedInserts() = default;
+void PackedInserts::transaction(std::size_t results) {
+  parts_->inserter.resize(results * kRowBytes);
+  parts_->inserter.transaction(1);
+}
 
 double sqlite_inserts(const std::string& directory, std::uint64_t rows,
                       std::uint64_t rows_a_transaction) {
-  RowInserts inserts(directory);
+  Database db(directory);
+  Inserter inserter(db);
   double began = seconds_now();
   for (std::uint64_t done = 0; done < rows; done += rows_a_transaction)
-    inserts.transaction(std::min(rows_a_transaction, rows - done));
+    inserter.transaction(std::min(rows_a_transaction, rows - done));
   return static_cast<double>(rows) / (seconds_now() - began);
 }
 

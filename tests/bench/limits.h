@@ -9,26 +9,27 @@
 
 namespace checkrelay::bench {
 
-// SQLite, WAL, synchronous=FULL, one row of about 300 bytes a result.
-class RowInserts {
- public:
-  explicit RowInserts(const std::string& directory);
-  ~RowInserts();
-  RowInserts(const RowInserts&) = delete;
-  RowInserts& operator=(const RowInserts&) = delete;
-  void transaction(std::uint64_t rows);
-
- private:
-  struct Parts;
-  std::unique_ptr<Parts> parts_;
-};
-// The same alone. Rows a second.
+// SQLite, WAL, synchronous=FULL, one row of about 300 bytes a result. Rows a second.
 double sqlite_inserts(const std::string& directory, std::uint64_t rows,
                       std::uint64_t rows_a_transaction);
 // The same with the rest of a queue's life: each batch is inserted, read back, and deleted, in its
 // own transactions.
 double sqlite_cycle(const std::string& directory, std::uint64_t rows,
                     std::uint64_t rows_a_transaction);
+
+// The same for results that come in batches: each batch is one row and one transaction.
+class PackedInserts {
+ public:
+  explicit PackedInserts(const std::string& directory);
+  ~PackedInserts();
+  PackedInserts(const PackedInserts&) = delete;
+  PackedInserts& operator=(const PackedInserts&) = delete;
+  void transaction(std::size_t results);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
 
 // Seconds of each transaction of one such row.
 std::vector<double> sqlite_commit_times(const std::string& directory, std::uint64_t rows);
