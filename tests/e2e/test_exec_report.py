@@ -92,7 +92,9 @@ class ExecRetry(ExecCase):
         self.assertEqual(self.tries(), 1)
 
     def test_who_waits_between_tries_hears_the_end(self):
-        process = self.begin_sh("echo ready; exit 4", "--retry", "5", "--retry-wait", "1h")
+        process = self.begin_sh(f"echo $$ >{self.path('pid')}; echo ready; exit 4", "--retry", "5", "--retry-wait", "1h")
+        job = pathlib.Path("/proc", pathlib.Path(self.path("pid")).read_text().strip())
+        wait_until(lambda: not job.exists(), "the job has ended")
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(PATIENCE), 4)
 
