@@ -143,7 +143,8 @@ TEST(GroundWorkOutbound, AServerThatFailsAtEverythingCostsNoItemAndFewRequests) 
                                                         {413, Judgement::config},
                                                         {422, Judgement::config}}) {
     Exchanges x;
-    auto verdicts = x.run(services(500), [&](const Message&) { return json(status, "broken"); });
+    auto verdicts =
+        x.run(services(500), [status = status](const Message&) { return json(status, "broken"); });
     EXPECT_EQ(count(verdicts, judgement), 500U) << status;
     EXPECT_LT(x.asked.size(), 30U);
   }
@@ -185,7 +186,7 @@ TEST(GroundWorkOutbound, WhatTheServerSaysOfTheWholeIsEverybodys) {
                                                         {504, Judgement::transient},
                                                         {507, Judgement::transient}}) {
     Exchanges x;
-    auto verdicts = x.run(services(3), [&](const Message&) {
+    auto verdicts = x.run(services(3), [status = status](const Message&) {
       Message m = json(status, "no");
       m.headers.push_back({"Retry-After", "7"});
       return m;

@@ -144,7 +144,7 @@ TEST(Op5Hygiene, EveryLimitIsKept) {
   const std::string words = "w\u00e4re\nzw\u00f6lf | x\n";
   for (std::size_t limit = kLeastTextLimit; limit < 200; ++limit) {
     for (Multiline m : {Multiline::flatten, Multiline::escaped, Multiline::raw}) {
-      for (std::size_t n : {0, 1, 5, 10, 40}) {
+      for (std::size_t n : {0U, 1U, 5U, 10U, 40U}) {
         std::string output, perfdata;
         for (std::size_t i = 0; i < n; ++i) output += words;
         for (std::size_t i = 0; i < 41 - n; ++i)
