@@ -3,39 +3,27 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string_view>
-#include <thread>
 
 #include "tests/bench/give_up.h"
 #include "tests/bench/series.h"
+#include "tests/bench/sockets.h"
 
 namespace checkrelay::bench {
 namespace {
 
 constexpr double kReadySeconds = 30;
 constexpr double kStopSeconds = 30;
-constexpr auto kStatusPause = std::chrono::milliseconds(5);
+constexpr double kStatusPause = 0.005;  // seconds
 constexpr std::size_t kLogTail = 2000;  // bytes
 
 double longest_turn = 0;
-
-int listen_for_notices(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) give_up("{}: too long for a socket's path", path);
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  int fd = checked(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
-  checked(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), path.c_str());
-  return fd;
-}
 
 bool says_ready(int notify) {
   char buffer[4096];
@@ -76,7 +64,7 @@ void Agent::restart(const std::string& sections) {
 
 void Agent::start() {
   std::filesystem::remove(directory_ + "/notify");
-  int notify = listen_for_notices(directory_ + "/notify");
+  int notify = bind_unix(directory_ + "/notify", SOCK_DGRAM);
   double began = seconds_now();
   process_ = std::make_unique<Child>(
       std::vector<std::string>{program_, "run", "--config", directory_ + "/checkrelay.toml"},
@@ -117,7 +105,7 @@ void Agent::wait_delivered(std::uint64_t count, double seconds) const {
     if (s.dead > 0) failed(fmt::format("has {} dead results", s.dead));
     if (seconds_now() > until)
       failed(fmt::format("delivered {} of {} in {} s: {}", s.delivered, count, seconds, s.text));
-    std::this_thread::sleep_for(kStatusPause);
+    pause(kStatusPause);
   }
 }
 

@@ -1,13 +1,12 @@
 // What a long outage costs: ten million results wait, then they go.
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <thread>
 
 #include "tests/bench/agent.h"
 #include "tests/bench/give_up.h"
 #include "tests/bench/load.h"
 #include "tests/bench/measures.h"
+#include "tests/bench/series.h"
 #include "tests/bench/status.h"
 
 namespace checkrelay::bench {
@@ -36,8 +35,6 @@ void fill(const Agent& agent, const Block& block, std::uint64_t results) {
       run_load({.socket = agent.socket(), .results = results, .seconds = kFillSeconds}, block);
   if (report.acknowledged < results) give_up("only {} were taken", report.acknowledged);
 }
-
-void pause(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
 
 double drain_rate(const Agent& agent, double seconds) {
   const std::uint64_t before = ask_status(agent.socket()).delivered;

@@ -4,7 +4,6 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,22 +19,12 @@
 
 #include "tests/bench/give_up.h"
 #include "tests/bench/limits.h"
+#include "tests/bench/sockets.h"
 
 namespace checkrelay::bench {
 namespace {
 
 constexpr std::string_view kReply = "{\"ok\":true}\n";
-
-int listen_at(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) give_up("{}: too long for a socket's path", path);
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  const int fd = checked(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-  checked(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), path.c_str());
-  checked(listen(fd, 512), "listen");
-  return fd;
-}
 
 // Runs until the process is killed.
 class Server {
@@ -127,7 +116,8 @@ class Server {
 
 BareServer::BareServer(const std::string& directory)
     : path_(directory + "/bare"), database_(directory + "/limit") {
-  const int listener = listen_at(path_);
+  const int listener = bind_unix(path_, SOCK_STREAM);
+  checked(listen(listener, 512), "listen");
   pid_ = checked(fork(), "fork");
   if (pid_ == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 #include "tests/bench/agent.h"
 #include "tests/bench/give_up.h"
 #include "tests/bench/measures.h"
+#include "tests/bench/series.h"
 
 namespace checkrelay::bench {
 namespace {
@@ -24,8 +23,6 @@ std::string sections(std::uint64_t checks) {
         n, kEvery);
   return out;
 }
-
-void pause(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
 
 }  // namespace
 

@@ -2,15 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
-#include <thread>
 
 #include "tests/bench/agent.h"
 #include "tests/bench/load.h"
 #include "tests/bench/measures.h"
+#include "tests/bench/series.h"
 
 namespace checkrelay::bench {
 namespace {
@@ -26,8 +25,6 @@ std::string usual_sections(const std::string& directory) {
       "[[destination]]\nname = \"out\"\ntype = \"op5\"\nurl = \"http://127.0.0.1:9\"\n",
       directory);
 }
-
-void pause(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
 
 double median_ms(std::uint64_t calls, const std::vector<std::string>& command) {
   std::vector<double> times;

@@ -12,7 +12,7 @@
 
 #include "tests/bench/give_up.h"
 #include "tests/bench/series.h"
-#include "tests/bench/status.h"
+#include "tests/bench/sockets.h"
 
 namespace checkrelay::bench {
 namespace {

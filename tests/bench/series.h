@@ -7,7 +7,8 @@
 
 namespace checkrelay::bench {
 
-double seconds_now();  // steady
+double seconds_now();        // steady
+void pause(double seconds);  // what is measured goes on meanwhile
 
 struct Spread {
   double median = 0, low = 0, high = 0;

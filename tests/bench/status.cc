@@ -1,7 +1,6 @@
 #include "tests/bench/status.h"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -9,6 +8,7 @@
 #include <string_view>
 
 #include "tests/bench/give_up.h"
+#include "tests/bench/sockets.h"
 
 namespace checkrelay::bench {
 namespace {
@@ -33,16 +33,6 @@ std::uint64_t sum(const nlohmann::json& list, const char* key) {
 }
 
 }  // namespace
-
-int connect_unix(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) give_up("{}: too long for a socket's path", path);
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  int fd = checked(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-  checked(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), path.c_str());
-  return fd;
-}
 
 AgentStatus ask_status(const std::string& socket) {
   std::string answer =

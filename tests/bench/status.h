@@ -19,6 +19,4 @@ AgentStatus ask_status(const std::string& socket);
 
 double ask_metric(const std::string& socket, const std::string& name);  // one without labels
 
-int connect_unix(const std::string& path);  // blocking; the caller's to close
-
 }  // namespace checkrelay::bench
